@@ -1,0 +1,62 @@
+#pragma once
+
+#include <vector>
+
+#include "base/span.h"
+#include "base/types.h"
+
+namespace winnow {
+
+// What to do to the cache before a step's tokens are evaluated, in order.
+struct CacheOp {
+  enum class Kind { kCopy, kRemove };
+  Kind kind = Kind::kRemove;
+  SequenceId source = kNoSequence;  // kCopy: the sequence whose cells [0, end) get a second owner.
+  SequenceId target = kNoSequence;  // kCopy: an empty sequence. kRemove: loses the cells [begin, end).
+  Position begin = 0;
+  Position end = 0;
+};
+
+enum class Phase { kPrefill, kGenerate, kScore };
+
+// One token to evaluate. It takes one cell, owned by all of `sequences`.
+struct PlanRow {
+  Token token = 0;
+  Position position = 0;
+  int first_sequence = 0;  // Its sequences are StepPlan::sequences[first_sequence, + num_sequences).
+  int num_sequences = 1;
+  bool wants_logits = false;
+  RequestId request = kNoRequest;  // Whom the row is charged to.
+  Phase phase = Phase::kPrefill;
+};
+
+// Who reads a row of logits.
+struct PlanRead {
+  enum class Kind {
+    kSample,  // Draw the next token of `candidate`.
+    kScore,   // Read `node` of `question`, asked on `candidate` (-1 = on the prompt).
+    kSave,    // Keep the row as the last row of `request`'s prompt.
+  };
+  Kind kind = Kind::kSample;
+  int row = -1;  // Index into StepPlan::rows; -1 = the row saved for `saved_by`.
+  RequestId saved_by = kNoRequest;
+  RequestId request = kNoRequest;
+  int candidate = -1;
+  int question = 0;
+  int node = -1;  // -1 = the row behind the base sequence itself.
+};
+
+// One step: data in, data out. Rows of one sequence stand in the order of their positions.
+struct StepPlan {
+  std::vector<CacheOp> cache_ops;
+  std::vector<PlanRow> rows;
+  std::vector<SequenceId> sequences;
+  std::vector<PlanRead> reads;
+
+  bool empty() const { return cache_ops.empty() && rows.empty() && reads.empty(); }
+  Span<const SequenceId> SequencesOf(const PlanRow& row) const {
+    return Span<const SequenceId>(sequences).Subspan(row.first_sequence, row.num_sequences);
+  }
+};
+
+}  // namespace winnow

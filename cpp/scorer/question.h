@@ -1,0 +1,59 @@
+#pragma once
+
+#include <vector>
+
+#include "base/span.h"
+#include "base/token_tree.h"
+#include "base/types.h"
+
+namespace winnow {
+
+// What is asked behind a sequence: `suffix` is appended as it is, then every label is scored as its continuation.
+// Log-likelihood of continuations is the same question with an empty suffix.
+struct Question {
+  std::vector<Token> suffix;               // May be empty.
+  std::vector<std::vector<Token>> labels;  // At least one; each at least one token; duplicates are allowed.
+};
+
+struct LabelScore {
+  double logprob = 0;                  // Σ token_logprobs, nats.
+  std::vector<double> token_logprobs;  // [tokens of the label]
+  bool is_greedy = true;               // Every token is the likeliest one at its place.
+};
+
+struct Answer {
+  std::vector<LabelScore> labels;  // In the order of Question::labels.
+};
+
+// One question being answered: the labels form a trie whose inner nodes are evaluated once each (a label of one token
+// costs nothing beyond the suffix), and each row that comes back is read for all labels that pass through it.
+class QuestionRun {
+ public:
+  explicit QuestionRun(Question question);
+
+  // What must be evaluated. The suffix is its first nodes, a chain.
+  const TokenTree& tree() const { return tree_; }
+
+  // `node`: index into tree().nodes, -1 = the base's own last row. `logits`: the row behind it, [vocabulary].
+  // Each row that the tree wants is given exactly once, in any order.
+  void Read(int node, Span<const float> logits);
+  bool is_complete() const { return num_rows_missing_ == 0; }
+
+  // Precondition: is_complete().
+  Answer TakeAnswer();
+
+ private:
+  // Tokens read off one row: label `label` has `token` at index `index`.
+  struct Target {
+    int label;
+    int index;
+    Token token;
+  };
+
+  TokenTree tree_;
+  std::vector<std::vector<Target>> targets_;  // [nodes + 1]; entry n + 1 belongs to node n.
+  Answer answer_;
+  int num_rows_missing_ = 0;
+};
+
+}  // namespace winnow

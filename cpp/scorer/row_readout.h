@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "base/span.h"
+#include "base/types.h"
+
+namespace winnow {
+
+// Log-probability of one token under one row of logits.
+struct RowReadout {
+  double logprob = 0;      // Natural log.
+  bool is_greedy = false;  // No other token of the row has a larger logit (lowest id on a tie).
+};
+
+// log Σ exp(logits) in nats: maximum and exponentials in float32, their sum in float64.
+double LogSumExp(Span<const float> logits);
+
+// `logits`: one row, [vocabulary]. One readout per id of `tokens`.
+std::vector<RowReadout> ReadRow(Span<const float> logits, Span<const Token> tokens);
+
+}  // namespace winnow

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace winnow {
+
+// Finds stop strings in streamed text, also across pieces. Text that may still turn out to be the beginning of a stop
+// string is held back. The earliest match wins; of several at one place the longest.
+class StopMatcher {
+ public:
+  // `stops`: non-empty strings; no strings = everything passes through.
+  explicit StopMatcher(std::vector<std::string> stops);
+
+  struct Result {
+    std::string text;         // What may be shown now, without the stop string.
+    std::optional<int> stop;  // Index of the stop string that was found; nothing after it is shown.
+  };
+  Result Push(std::string_view text);
+  // Returns what was held back, at the end of the text.
+  std::string Finish();
+
+ private:
+  std::vector<std::string> stops_;
+  std::string held_;
+};
+
+}  // namespace winnow

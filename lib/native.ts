@@ -1,0 +1,183 @@
+// The whole boundary to native code, typed in one place. Values that go down are checked before (options.ts).
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Every field is present and checked: defaults belong to options.ts. */
+export interface NativeEngineOptions {
+  paths: string[];
+  contextSize: number; // 0 = the model's
+  cacheTokens: number; // 0 = chosen by the engine
+  maxSequences: number;
+  maxStepTokens: number;
+  threads: number; // 0 = one per physical core
+  gpuLayers: number; // -1 = all that fit
+  cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
+  kernels: 'auto' | 'ggml';
+}
+
+export interface NativeModelInfo {
+  architecture: string;
+  description: string;
+  name: string;
+  chatTemplate: string; // '' = none
+  kernels: string;
+  device: string;
+  parameters: number;
+  sizeBytes: number;
+  vocabularySize: number;
+  embeddingSize: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  trainedContextSize: number;
+  contextSize: number;
+  cacheTokens: number;
+  maxSequences: number;
+  maxStepTokens: number;
+  threads: number;
+  cacheType: string;
+  bosToken: number; // -1 = none
+  eosToken: number;
+  bosText: string;
+  eosText: string;
+  addsBos: boolean;
+  canFork: boolean;
+  canGenerate: boolean;
+  batchInvariant: boolean;
+  endTokens: number[];
+}
+
+export interface NativeQuestion {
+  suffix: Int32Array;
+  labels: Int32Array[]; // at least one, none empty
+}
+
+/**
+ * One call down per request. The prompt follows the tokens of `parent`; then `candidates` answers are generated, and
+ * every question is asked behind each finished candidate (behind the prompt where candidates = 0).
+ */
+export interface NativeRequest {
+  prompt: Int32Array; // may be empty only with a parent
+  parent: number; // id of a pinned prefix; 0 = none
+  pin: boolean; // keep the prompt in the cache under this request's id until releasePrefix(); needs candidates = 0, no questions
+  candidates: number;
+  maxTokens: number;
+  minTokens: number;
+  ignoreEos: boolean;
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  repetitionPenalty: number;
+  frequencyPenalty: number;
+  presencePenalty: number;
+  penaltyWindow: number; // 0 = the whole sequence
+  biasTokens: Int32Array;
+  biasValues: Float32Array; // same length
+  seed: number; // integer, 0 … 2^53 − 1
+  logprobs: boolean;
+  topLogprobs: number;
+  stop: string[];
+  stopTokens: Int32Array;
+  questions: NativeQuestion[];
+}
+
+export interface NativeTopLogprob {
+  token: number;
+  text: string;
+  logprob: number;
+}
+
+export type FinishReason = 'eos' | 'stop' | 'length';
+
+/** Tokens that a request caused to be evaluated, and what it found in the cache. */
+export interface NativeUsage {
+  promptTokens: number; // length of the prompt, parent included
+  cachedTokens: number; // of these, found in the cache
+  evaluatedPromptTokens: number; // prompt + last tokens of candidates that questions follow + questions (design, section 10)
+  questionTokens: number; // evaluated for questions: Σ t_q over all candidates, without the candidates' last tokens
+  generatedTokens: number;
+}
+
+/** Milliseconds. prefill, generate and score are the request's share of the steps' time, by rows. */
+export interface NativeTimings {
+  queueMs: number;
+  firstTokenMs: number; // from submit; 0 = no token
+  totalMs: number;
+  prefillMs: number;
+  generateMs: number;
+  scoreMs: number;
+}
+
+export type NativeEvent =
+  | {
+      type: 'token';
+      request: number;
+      candidate: number;
+      token: number;
+      text: string; // '' while a character or a stop string is incomplete
+      logprob?: number;
+      topLogprobs?: NativeTopLogprob[];
+    }
+  | {
+      type: 'candidate';
+      request: number;
+      candidate: number;
+      reason: FinishReason;
+      stopString?: string;
+      text: string; // what was held back and is shown after all
+      tokens: number; // generated, the end token included
+    }
+  | {
+      type: 'score';
+      request: number;
+      candidate: number; // −1 = on the prompt
+      question: number;
+      labels: { logprob: number; tokenLogprobs: Float64Array; isGreedy: boolean }[];
+    }
+  | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
+  | { type: 'error'; request: number; code: string; message: string } // last of a request
+  | { type: 'log'; level: LogLevel; line: string }
+  | { type: 'progress'; loaded: number } // 0 … 1 while the model loads
+  | { type: 'failed'; code: string; message: string }; // the engine itself: every open request has failed
+
+export interface NativeStats {
+  running: number; // requests
+  waiting: number;
+  usedCells: number;
+  pinnedCells: number;
+  cachedCells: number; // of sequences that nobody runs
+  totalCells: number;
+  usedSequences: number;
+  totalSequences: number;
+  steps: number;
+  evaluatedTokens: number;
+  generatedTokens: number;
+  prefixHitTokens: number;
+  prefixMissTokens: number;
+  submittedRequests: number;
+  callbacks: number; // calls up
+}
+
+export interface NativeEngine {
+  readonly info: NativeModelInfo;
+  /** Returns the request's id, from 1. Throws a coded error for what can never run; nothing else fails here. */
+  submit(request: NativeRequest): number;
+  /** No event of the request arrives after this call returns. Unknown and finished ids are fine. */
+  cancel(request: number): void;
+  /** Forgets a pinned prefix; its cells become evictable. Requests that already run on it go on. */
+  releasePrefix(request: number): void;
+  tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
+  detokenize(tokens: Int32Array, special: boolean): string;
+  stats(): NativeStats;
+  /** drain: lets open requests end first; otherwise they are dropped without an event. Twice is fine. */
+  close(drain: boolean): Promise<void>;
+}
+
+export interface NativeAddon {
+  /** `onEvents` gets one batch of events per step of the engine. Engines with equal options are shared by the process. */
+  openEngine(options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine>;
+  /** May abort the process on a malformed file: for a child process only. */
+  checkVocabulary(path: string): void;
+  buildInfo(): Record<string, string>;
+}
