@@ -1,0 +1,111 @@
+// Every failure that a user sees: a stable code, the facts as fields, what happened and what to do.
+
+export type ErrorCode = `ERR_${string}`;
+
+/** Base of all errors of this package. `code` is stable; the message is for people. */
+export class WinnowError extends Error {
+  override name = 'WinnowError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An argument that can't be right. Codes: `ERR_OPTION_UNKNOWN` (no such name), `ERR_OPTION_VALUE` (its value). */
+export class OptionError extends WinnowError {
+  override name = 'OptionError';
+  /** Path of the option, such as `questions.sensible.instructions`. */
+  readonly option: string;
+  readonly value: unknown;
+
+  constructor(code: 'ERR_OPTION_UNKNOWN' | 'ERR_OPTION_VALUE', message: string, option: string, value: unknown) {
+    super(code, message);
+    this.option = option;
+    this.value = value;
+  }
+}
+
+/** Code `ERR_CONTEXT_OVERFLOW`: the prompt, and what is asked behind it, don't fit in the context. */
+export class ContextOverflowError extends WinnowError {
+  override name = 'ContextOverflowError';
+  /** Tokens that were needed: the prompt and, where questions are asked, the longest of them. */
+  readonly promptTokens: number;
+  readonly contextSize: number;
+
+  constructor(promptTokens: number, contextSize: number) {
+    super(
+      'ERR_CONTEXT_OVERFLOW',
+      `The prompt takes ${promptTokens} tokens; the context holds ${contextSize}. ` +
+        'Shorten the prompt or load the model with a larger contextSize.',
+    );
+    this.promptTokens = promptTokens;
+    this.contextSize = contextSize;
+  }
+}
+
+/** Use after close. Codes: `ERR_MODEL_CLOSED`, `ERR_PREFIX_CLOSED`. */
+export class ClosedError extends WinnowError {
+  override name = 'ClosedError';
+
+  constructor(what: 'model' | 'prefix') {
+    super(what === 'model' ? 'ERR_MODEL_CLOSED' : 'ERR_PREFIX_CLOSED', `The ${what} has been closed.`);
+  }
+}
+
+/** Code `ERR_CANCELLED`: the reader stopped the stream (`break`, `cancel()`), so that there is no result. */
+export class CancelledError extends WinnowError {
+  override name = 'CancelledError';
+
+  constructor() {
+    super('ERR_CANCELLED', 'The request was cancelled before it had finished.');
+  }
+}
+
+/**
+ * The chat template could not be used. Codes: `ERR_NO_CHAT_TEMPLATE`, `ERR_TEMPLATE_FAILED` (it raised an error),
+ * `ERR_TEMPLATE_TIMEOUT`, `ERR_TEMPLATE_OUTPUT` (too long), `ERR_TEMPLATE_NOT_EXTENDED` (the longer conversation does
+ * not begin with the text of the prefix).
+ */
+export class TemplateError extends WinnowError {
+  override name = 'TemplateError';
+}
+
+/** Code `ERR_UNSUPPORTED`: this model can't do it (see `model.info.capabilities`). */
+export class CapabilityError extends WinnowError {
+  override name = 'CapabilityError';
+  readonly capability: string;
+  readonly architecture: string;
+
+  constructor(capability: string, architecture: string, reason: string) {
+    super('ERR_UNSUPPORTED', `Models of architecture ${architecture} can't ${capability}: ${reason}`);
+    this.capability = capability;
+    this.architecture = architecture;
+  }
+}
+
+/** The engine reported it: a request that can't run (`ERR_CACHE_TOO_SMALL`, …) or the failure of the engine itself. */
+export class EngineError extends WinnowError {
+  override name = 'EngineError';
+}
+
+interface CodedError {
+  code: ErrorCode;
+  message: string;
+}
+
+function isCoded(error: unknown): error is CodedError {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('ERR_');
+}
+
+/** The error of native code as one of ours; anything else keeps its message and becomes the cause. */
+export function fromNative(error: unknown): WinnowError {
+  if (error instanceof WinnowError) return error;
+  const cause = error instanceof Error ? { cause: error } : undefined;
+  if (!isCoded(error)) return new EngineError('ERR_ENGINE', String((error as Error)?.message ?? error), cause);
+  if (error.code === 'ERR_MODEL_CLOSED') return new ClosedError('model');
+  if (error.code === 'ERR_PREFIX_CLOSED') return new ClosedError('prefix');
+  return new EngineError(error.code, error.message, cause);
+}
