@@ -1,0 +1,93 @@
+// npm test                      every suite; the last line is `N passed, N failed`
+// npm run test:<suite> [-- …]   one suite, for the inner loop; what follows -- goes to AVA or ctest
+import { runAvaSuite } from './lib/ava-suite.mjs';
+import { runChecks } from './lib/checks.mjs';
+import { runCppSuite } from './lib/cpp-suite.mjs';
+import { runLayerProof } from './lib/layer-proof.mjs';
+import { addResults, failure, noResults } from './lib/results.mjs';
+import { runLlamaSanitizers } from './lib/sanitizer-suite.mjs';
+import { printFailure } from './lib/step.mjs';
+import { testAddonFile } from './lib/paths.mjs';
+import {
+  buildAddon,
+  buildTestAddon,
+  buildTests,
+  buildTypescript,
+  configuredAddonOptions,
+  installDependencies,
+} from './lib/steps.mjs';
+import { runPackSuite } from './lib/pack-suite.mjs';
+
+const buildAddonAsConfigured = () => buildAddon(configuredAddonOptions());
+
+/** name → the steps before it, and the suite. Quick ones first, so that a mistake shows early. */
+const suites = {
+  check: { prepare: [buildTests], run: () => runChecks() },
+  lib: { prepare: [buildTests], run: (extra) => runAvaSuite(['lib', 'regressions'], { extra }) },
+  cpp: {
+    prepare: [],
+    run: async (extra) => addResults(await runCppSuite('dev', extra), await runLayerProof()),
+  },
+  native: {
+    prepare: [buildTests, buildTestAddon],
+    run: (extra) => runAvaSuite(['native'], { extra, env: { WINNOW_ADDON: testAddonFile } }),
+  },
+  asan: { prepare: [], run: (extra) => runCppSuite('asan', extra) },
+  tsan: { prepare: [], run: (extra) => runCppSuite('tsan', extra) },
+  model: {
+    prepare: [buildAddonAsConfigured, buildTypescript, buildTests],
+    run: (extra) => runAvaSuite(['model'], { extra }),
+  },
+  pack: { prepare: [buildAddonAsConfigured, buildTypescript], run: () => runPackSuite() },
+};
+/** Long: llama.cpp itself is compiled with the sanitizers. */
+const longSuites = { 'llama-sanitizers': { prepare: [buildTests], run: () => runLlamaSanitizers() } };
+
+const done = new Set();
+async function prepare(steps) {
+  for (const step of steps) {
+    if (!done.has(step)) await step();
+    done.add(step);
+  }
+}
+
+/** Never throws: a suite that can't run is a failure with its reason. */
+async function runSuite(name, { prepare: steps, run }, extra) {
+  try {
+    await prepare(steps);
+    return await run(extra);
+  } catch (error) {
+    printFailure(error);
+    return failure(`${name} could not run: ${error.message}`);
+  }
+}
+
+function report(name, { passed, failed, skipped, failures }) {
+  for (const text of failures) console.log(`\n✗ ${name}: ${text}`);
+  console.log(`${name}: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+}
+
+function selectSuites(name) {
+  if (!name) return suites;
+  const suite = { ...suites, ...longSuites }[name];
+  if (suite) return { [name]: suite };
+  console.error(`There is no suite '${name}': ${Object.keys({ ...suites, ...longSuites }).join(', ')}`);
+  process.exit(2);
+}
+
+const [name, ...extra] = process.argv.slice(2);
+const selected = selectSuites(name);
+let total = noResults();
+try {
+  await installDependencies();
+  for (const [suite, definition] of Object.entries(selected)) {
+    const results = await runSuite(suite, definition, extra);
+    report(suite, results);
+    total = addResults(total, results);
+  }
+} catch (error) {
+  printFailure(error);
+  total = addResults(total, failure(error.message));
+}
+process.exitCode = total.failed ? 1 : 0;
+console.log(`${total.passed} passed, ${total.failed} failed`);
