@@ -50,6 +50,8 @@ struct ModelInfo {
   int max_sequences = 0;
   int max_step_tokens = 0;
   int max_step_outputs = 0;   // Most rows of logits that one step may want.
+  int max_idle_cells = 0;     // Cells that finished sequences may keep for reuse; 0 = no limit.
+  int sliding_window = 0;     // Tokens that some layers look back on at most; 0 = all layers see everything.
   int threads = 0;
   std::string cache_type;
   Token bos = -1;             // -1 = the vocabulary has none.

@@ -1,0 +1,414 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/command_queue.h"
+#include "engine/session.h"
+#include "scheduler/scheduler.h"
+
+namespace winnow {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+// What one request is made of, from Submit to its last event.
+struct OpenRequest {
+  Engine::ClientId client = 0;
+  Request request;
+  std::map<int, Session> sessions;  // By candidate; -1 = the prompt.
+  Clock::time_point submitted;
+  RequestTimings timings;
+  bool has_begun = false;
+};
+
+struct Client {
+  Engine::Emit emit;
+  std::set<RequestId> requests;
+  std::set<RequestId> prefixes;
+  std::vector<Event> events;  // Of the step at hand.
+  std::vector<std::function<void()>> closing;  // Wait for the last request.
+};
+
+SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
+  SchedulerOptions options;
+  options.max_step_tokens = info.max_step_tokens;
+  options.max_step_outputs = info.max_step_outputs;
+  options.cache.num_cells = info.cache_tokens;
+  options.cache.max_sequences = info.max_sequences;
+  options.cache.can_fork = info.can_fork;
+  options.cache.sliding_window = info.sliding_window;
+  options.cache.max_idle_cells = info.max_idle_cells;
+  return options;
+}
+
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  explicit Impl(std::unique_ptr<Backend> backend)
+      : backend_(std::move(backend)), scheduler_(SchedulerOptionsOf(backend_->info())) {
+    UpdateStats();
+    thread_ = std::thread([this] { Loop(); });
+  }
+
+  ~Impl() {
+    backend_->Abort();
+    queue_.Push([this] { is_stopping_ = true; });
+    thread_.join();
+  }
+
+  const Backend& backend() const { return *backend_; }
+
+  ClientId OpenClient(Emit emit) {
+    ClientId id = ++last_client_;
+    queue_.Push([this, id, emit = std::move(emit)]() mutable { clients_[id].emit = std::move(emit); });
+    return id;
+  }
+
+  void CloseClient(ClientId id, bool drain, std::function<void()> done) {
+    queue_.Push([this, id, drain, done = std::move(done)]() mutable {
+      auto client = clients_.find(id);
+      if (client == clients_.end()) return done();
+      client->second.closing.push_back(std::move(done));
+      if (!drain) {
+        for (RequestId request : std::set<RequestId>(client->second.requests)) Close(request);
+      }
+    });
+  }
+
+  RequestId Submit(ClientId client, Request request) {
+    RequestId id = ++last_request_;
+    auto open = std::make_shared<OpenRequest>();
+    open->client = client;
+    open->request = std::move(request);
+    open->submitted = Clock::now();
+    queue_.Push([this, id, open = std::move(open)] { Add(id, std::move(*open)); });
+    return id;
+  }
+
+  void Cancel(RequestId id) {
+    queue_.Push([this, id] { Close(id); });
+  }
+
+  void Release(RequestId id) {
+    queue_.Push([this, id] { ReleasePrefix(id); });
+  }
+
+  EngineStats stats() const {
+    std::lock_guard<std::mutex> lock(stats_mutex_);
+    EngineStats stats = stats_;
+    stats.submitted_requests = last_request_;
+    stats.callbacks = num_callbacks_;
+    return stats;
+  }
+
+ private:
+  void Loop() {
+    while (!is_stopping_) {
+      for (CommandQueue::Command& command : queue_.Drain(/*waits=*/scheduler_.is_idle())) command();
+      if (is_stopping_) break;
+      if (!scheduler_.is_idle()) Step();
+      UpdateStats();  // Before the events: who sees a request end sees what it gave back.
+      Emit();
+      FinishClosing();
+    }
+  }
+
+  void Step() {
+    StepPlan plan = scheduler_.Plan();
+    try {
+      Clock::time_point begin = Clock::now();
+      Logits logits = plan.rows.empty() && plan.cache_ops.empty() ? Logits() : backend_->Run(plan);
+      std::vector<SampleOutcome> outcomes = Advance(plan, logits);
+      Charge(plan, begin, Clock::now());
+      scheduler_.Commit(plan, outcomes);
+    } catch (const Error& error) {
+      scheduler_.Fail(plan, error.code(), error.what());
+    } catch (const std::exception& error) {
+      scheduler_.Fail(plan, "ERR_ENGINE", error.what());
+    }
+    FinishRequests();
+  }
+
+  // One outcome per read of the plan.
+  std::vector<SampleOutcome> Advance(const StepPlan& plan, const Logits& logits) {
+    std::vector<SampleOutcome> outcomes(plan.reads.size());
+    for (size_t i = 0; i < plan.reads.size(); ++i) {
+      const PlanRead& read = plan.reads[i];
+      Span<const float> row = read.row >= 0 ? logits.Row(read.row) : Span<const float>(saved_rows_.at(read.saved_by));
+      OpenRequest& open = requests_.at(read.request);
+      std::vector<Event>* events = &clients_.at(open.client).events;
+      if (read.kind == PlanRead::Kind::kSave) {
+        saved_rows_[read.request].assign(row.begin(), row.end());
+      } else if (read.kind == PlanRead::Kind::kScore) {
+        SessionOf(read, open).Score(read.question, read.node, row, events);
+      } else {
+        outcomes[i] = Sample(SessionOf(read, open), row, events);
+      }
+    }
+    return outcomes;
+  }
+
+  static SampleOutcome Sample(Session& session, Span<const float> row, std::vector<Event>* events) {
+    Session::Finish finish = session.Sample(row, events);
+    SampleOutcome outcome;
+    outcome.token = session.last_token();
+    if (finish == Session::Finish::kKeepToken) outcome.finish = SampleOutcome::Finish::kKeepToken;
+    if (finish == Session::Finish::kDropToken) outcome.finish = SampleOutcome::Finish::kDropToken;
+    return outcome;
+  }
+
+  Session& SessionOf(const PlanRead& read, OpenRequest& open) {
+    auto found = open.sessions.find(read.candidate);
+    if (found != open.sessions.end()) return found->second;
+    Span<const Token> prompt = scheduler_.PromptOf(read.request);
+    auto added = open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request, prompt);
+    return added.first->second;
+  }
+
+  // Shares the time of a step among its requests, by rows.
+  void Charge(const StepPlan& plan, Clock::time_point begin, Clock::time_point end) {
+    double share = plan.rows.empty() ? 0 : Milliseconds(end - begin) / static_cast<double>(plan.rows.size());
+    for (const PlanRow& row : plan.rows) {
+      OpenRequest& open = requests_.at(row.request);
+      Begin(open, begin);
+      RequestTimings& timings = open.timings;
+      (row.phase == Phase::kPrefill ? timings.prefill : row.phase == Phase::kGenerate ? timings.generate : timings.score) +=
+          share;
+    }
+    for (const PlanRead& read : plan.reads) {
+      OpenRequest& open = requests_.at(read.request);
+      Begin(open, begin);
+      bool is_first = read.kind == PlanRead::Kind::kSample && open.timings.first_token == 0;
+      if (is_first) open.timings.first_token = Milliseconds(end - open.submitted);
+    }
+    ++num_steps_;
+    num_evaluated_tokens_ += static_cast<int64_t>(plan.rows.size());
+  }
+
+  static void Begin(OpenRequest& open, Clock::time_point now) {
+    if (open.has_begun) return;
+    open.has_begun = true;
+    open.timings.queue = Milliseconds(now - open.submitted);
+  }
+
+  // Commands
+
+  void Add(RequestId id, OpenRequest open) {
+    auto client = clients_.find(open.client);
+    if (client == clients_.end()) return;  // It closed meanwhile.
+    client->second.requests.insert(id);
+    OpenRequest& added = requests_[id] = std::move(open);
+    try {
+      scheduler_.Add(ScheduledOf(id, &added.request));
+    } catch (const Error& error) {
+      Refuse(id, error.code(), error.what());
+    } catch (const std::exception& error) {
+      Refuse(id, "ERR_ENGINE", error.what());
+    }
+  }
+
+  void Refuse(RequestId id, const std::string& code, const std::string& message) {
+    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message});
+    Forget(id);
+  }
+
+  // Checks what can't be served and cuts max_tokens to what the context has room for.
+  ScheduledRequest ScheduledOf(RequestId id, Request* request) {
+    const ModelInfo& info = backend_->info();
+    ScheduledRequest scheduled;
+    scheduled.id = id;
+    scheduled.prompt = request->prompt;
+    scheduled.parent = request->parent;
+    scheduled.pin = request->pin;
+    scheduled.num_candidates = request->num_candidates;
+    int deepest = 0;
+    for (const Question& question : request->questions) {
+      scheduled.questions.push_back(QuestionRun(question).tree());
+      for (const TokenTree::Node& node : scheduled.questions.back().nodes) deepest = std::max(deepest, node.depth + 1);
+    }
+    CheckSupported(*request);
+    int prompt_tokens = static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
+    int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
+    if (prompt_tokens + needed > info.context_size) {
+      throw Error("ERR_CONTEXT_OVERFLOW",
+                  "The prompt has " + std::to_string(prompt_tokens) + " tokens and " + std::to_string(needed) +
+                      " more are needed; the context holds " + std::to_string(info.context_size) +
+                      ". Shorten the prompt or load the model with a larger contextSize.");
+    }
+    request->max_tokens = std::min(request->max_tokens, info.context_size - prompt_tokens - deepest);
+    scheduled.max_tokens = request->max_tokens;
+    return scheduled;
+  }
+
+  void CheckSupported(const Request& request) const {
+    const ModelInfo& info = backend_->info();
+    if (request.prompt.empty() && request.parent == kNoRequest) throw Error("ERR_PROMPT_EMPTY", "The prompt is empty.");
+    auto is_unknown = [&](Token token) { return token < 0 || token >= info.vocabulary_size; };
+    bool has_unknown = std::any_of(request.prompt.begin(), request.prompt.end(), is_unknown);
+    for (const Question& question : request.questions) {
+      has_unknown |= std::any_of(question.suffix.begin(), question.suffix.end(), is_unknown);
+      for (const auto& label : question.labels) has_unknown |= std::any_of(label.begin(), label.end(), is_unknown);
+    }
+    if (has_unknown) {
+      throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " +
+                                          std::to_string(info.vocabulary_size) + " tokens.");
+    }
+    if (!info.can_generate) throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
+    bool forks = request.pin || request.parent != kNoRequest || request.num_candidates > 1 || !request.questions.empty();
+    if (forks && !info.can_fork) {
+      throw Error("ERR_UNSUPPORTED", "Sequences of this model (" + info.architecture +
+                                         ") can't be forked: one candidate, no prefix and no questions.");
+    }
+  }
+
+  void Close(RequestId id) {
+    if (requests_.count(id) == 0) return;
+    scheduler_.Cancel(id);
+    Forget(id);
+  }
+
+  void Forget(RequestId id) {
+    auto found = requests_.find(id);
+    auto client = clients_.find(found->second.client);
+    if (client != clients_.end()) client->second.requests.erase(id);
+    requests_.erase(found);
+  }
+
+  void ReleasePrefix(RequestId id) {
+    for (auto& [client_id, client] : clients_) client.prefixes.erase(id);
+    if (requests_.count(id) != 0) return Close(id);  // It isn't even ready.
+    scheduler_.Release(id);
+  }
+
+  // After the step
+
+  void FinishRequests() {
+    for (FinishedRequest& finished : scheduler_.TakeFinished()) {
+      OpenRequest& open = requests_.at(finished.id);
+      Client& client = clients_.at(open.client);
+      if (finished.error_code.empty()) {
+        if (open.request.pin) client.prefixes.insert(finished.id);
+        client.events.push_back(FinishOf(finished, open));
+      } else {
+        client.events.push_back(ErrorEvent{finished.id, finished.error_code, finished.error_message});
+      }
+      Forget(finished.id);
+    }
+    for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+  }
+
+  FinishEvent FinishOf(const FinishedRequest& finished, OpenRequest& open) {
+    const Usage& usage = finished.usage;
+    open.timings.total = Milliseconds(Clock::now() - open.submitted);
+    num_generated_tokens_ += usage.generated_tokens;
+    num_hit_tokens_ += usage.cached_tokens;
+    num_miss_tokens_ += usage.prompt_tokens - usage.cached_tokens;
+    return {finished.id,
+            {usage.prompt_tokens, usage.cached_tokens, usage.evaluated_prompt_tokens, usage.question_tokens,
+             usage.generated_tokens},
+            open.timings};
+  }
+
+  void Emit() {
+    for (auto& [id, client] : clients_) {
+      if (client.events.empty()) continue;
+      ++num_callbacks_;
+      client.emit(std::exchange(client.events, {}));
+    }
+  }
+
+  void FinishClosing() {
+    for (auto it = clients_.begin(); it != clients_.end();) {
+      if (it->second.closing.empty() || !it->second.requests.empty()) {
+        ++it;
+        continue;
+      }
+      for (RequestId prefix : std::set<RequestId>(it->second.prefixes)) scheduler_.Release(prefix);
+      for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+      std::vector<std::function<void()>> closing = std::move(it->second.closing);
+      it = clients_.erase(it);
+      for (auto& done : closing) done();
+    }
+  }
+
+  void UpdateStats() {
+    const KvCache& cache = scheduler_.cache();
+    std::lock_guard<std::mutex> lock(stats_mutex_);
+    stats_.running = scheduler_.num_running();
+    stats_.waiting = scheduler_.num_waiting();
+    stats_.used_cells = cache.num_used_cells();
+    stats_.pinned_cells = scheduler_.num_pinned_cells();
+    stats_.idle_cells = cache.num_idle_cells();
+    stats_.total_cells = cache.num_cells();
+    stats_.used_sequences = cache.num_used_sequences();
+    stats_.idle_sequences = cache.num_used_sequences() - cache.num_busy_sequences();
+    stats_.total_sequences = cache.max_sequences();
+    stats_.steps = num_steps_;
+    stats_.evaluated_tokens = num_evaluated_tokens_;
+    stats_.generated_tokens = num_generated_tokens_;
+    stats_.prefix_hit_tokens = num_hit_tokens_;
+    stats_.prefix_miss_tokens = num_miss_tokens_;
+  }
+
+  std::unique_ptr<Backend> backend_;
+  Scheduler scheduler_;
+  std::map<ClientId, Client> clients_;
+  std::unordered_map<RequestId, OpenRequest> requests_;
+  std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
+  int64_t num_steps_ = 0;
+  int64_t num_evaluated_tokens_ = 0;
+  int64_t num_generated_tokens_ = 0;
+  int64_t num_hit_tokens_ = 0;
+  int64_t num_miss_tokens_ = 0;
+  bool is_stopping_ = false;
+
+  std::atomic<ClientId> last_client_{0};
+  std::atomic<RequestId> last_request_{0};
+  std::atomic<int64_t> num_callbacks_{0};
+  mutable std::mutex stats_mutex_;
+  EngineStats stats_;
+  CommandQueue queue_;
+  std::thread thread_;  // Last: it uses all of the above.
+};
+
+Engine::Engine(std::unique_ptr<Backend> backend) : impl_(std::make_unique<Impl>(std::move(backend))) {}
+Engine::~Engine() = default;
+
+const ModelInfo& Engine::info() const { return impl_->backend().info(); }
+
+std::vector<Token> Engine::Tokenize(std::string_view text, bool add_special, bool parse_special) const {
+  return impl_->backend().Tokenize(text, add_special, parse_special);
+}
+
+std::string Engine::Detokenize(Span<const Token> tokens, bool special) const {
+  TextStream stream;
+  std::string text;
+  for (Token token : tokens) text += stream.Push(impl_->backend().TokenBytes(token, special));
+  return text + stream.Finish();
+}
+
+Engine::ClientId Engine::OpenClient(Emit emit) { return impl_->OpenClient(std::move(emit)); }
+
+void Engine::CloseClient(ClientId client, bool drain, std::function<void()> done) {
+  impl_->CloseClient(client, drain, std::move(done));
+}
+
+RequestId Engine::Submit(ClientId client, Request request) { return impl_->Submit(client, std::move(request)); }
+void Engine::Cancel(RequestId request) { impl_->Cancel(request); }
+void Engine::Release(RequestId prefix) { impl_->Release(prefix); }
+EngineStats Engine::stats() const { return impl_->stats(); }
+
+}  // namespace winnow

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+#include "engine/event.h"
+#include "engine/request.h"
+#include "engine/stats.h"
+
+namespace winnow {
+
+// A model with its cache and the one thread that owns them. Clients (one per JavaScript environment) submit requests
+// from any thread; each gets at most one batch of events per step, on the engine thread.
+class Engine {
+ public:
+  using ClientId = int64_t;
+  using Emit = std::function<void(std::vector<Event>)>;
+
+  explicit Engine(std::unique_ptr<Backend> backend);
+  // Drops what is open, without events. Not on the engine thread.
+  ~Engine();
+
+  const ModelInfo& info() const;
+  std::vector<Token> Tokenize(std::string_view text, bool add_special, bool parse_special) const;
+  // Valid UTF-8.
+  std::string Detokenize(Span<const Token> tokens, bool special) const;
+
+  ClientId OpenClient(Emit emit);
+  // Ends the client's requests (`drain`: waits for them) and releases its prefixes; then, on the engine thread, calls
+  // `done`. Nothing is emitted to the client after that. Closing twice calls each `done`.
+  void CloseClient(ClientId client, bool drain, std::function<void()> done);
+
+  // What can't be served ends in an ErrorEvent: ERR_CONTEXT_OVERFLOW, ERR_PREFIX_CLOSED, ERR_CACHE_TOO_SMALL,
+  // ERR_CACHE_FULL, ERR_UNSUPPORTED, ERR_OPTION_VALUE.
+  RequestId Submit(ClientId client, Request request);
+  // Events that are already on their way may still arrive. Unknown and finished ids are fine.
+  void Cancel(RequestId request);
+  // Lets go of a pinned prefix; requests that run on it go on.
+  void Release(RequestId prefix);
+
+  // Of the last finished step. Any thread.
+  EngineStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace winnow

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/question.h"
+#include "base/types.h"
+
+namespace winnow {
+
+enum class FinishReason { kEos, kStop, kLength };
+
+struct TopToken {
+  Token token = 0;
+  std::string text;
+  float logprob = 0;
+};
+
+// One drawn token. `text` is empty while a character or a stop string is incomplete.
+struct TokenEvent {
+  RequestId request = kNoRequest;
+  int candidate = 0;
+  Token token = 0;
+  std::string text;
+  bool has_logprob = false;
+  float logprob = 0;
+  std::vector<TopToken> top;
+};
+
+struct CandidateEvent {
+  RequestId request = kNoRequest;
+  int candidate = 0;
+  FinishReason reason = FinishReason::kLength;
+  std::string stop;  // The stop string that was found; empty if none.
+  std::string text;  // Held back until now, and shown after all.
+  int num_tokens = 0;
+};
+
+struct ScoreEvent {
+  RequestId request = kNoRequest;
+  int candidate = -1;  // -1 = on the prompt.
+  int question = 0;
+  Answer answer;
+};
+
+struct RequestUsage {
+  int prompt_tokens = 0;
+  int cached_tokens = 0;
+  int evaluated_prompt_tokens = 0;
+  int question_tokens = 0;
+  int generated_tokens = 0;
+};
+
+// Milliseconds. Prefill, generate and score are the request's share of the steps' time, by rows.
+struct RequestTimings {
+  double queue = 0;
+  double first_token = 0;  // 0 = there was none.
+  double total = 0;
+  double prefill = 0;
+  double generate = 0;
+  double score = 0;
+};
+
+// The last event of a request, unless it is an ErrorEvent.
+struct FinishEvent {
+  RequestId request = kNoRequest;
+  RequestUsage usage;
+  RequestTimings timings;
+};
+
+struct ErrorEvent {
+  RequestId request = kNoRequest;
+  std::string code;
+  std::string message;
+};
+
+using Event = std::variant<TokenEvent, CandidateEvent, ScoreEvent, FinishEvent, ErrorEvent>;
+
+}  // namespace winnow

@@ -1,0 +1,106 @@
+#include "engine/session.h"
+
+#include <algorithm>
+
+namespace winnow {
+namespace {
+
+bool Contains(const std::vector<Token>& tokens, Token token) {
+  return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
+}
+
+bool HasPenalties(const SamplingOptions& options) {
+  return options.repetition_penalty != 1.0f || options.frequency_penalty != 0.0f || options.presence_penalty != 0.0f;
+}
+
+}  // namespace
+
+Session::Session(const Backend& backend, RequestId id, int candidate, const Request& request, Span<const Token> prompt)
+    : backend_(backend),
+      request_(request),
+      id_(id),
+      candidate_(candidate),
+      prompt_length_(static_cast<Position>(prompt.size())),
+      sampler_(request.sampling, std::max(candidate, 0)),
+      stops_(request.stops),
+      end_tokens_(backend.info().end_tokens) {
+  if (HasPenalties(request.sampling)) history_.assign(prompt.begin(), prompt.end());
+  for (const Question& question : request.questions) questions_.emplace_back(question);
+  end_tokens_.insert(end_tokens_.end(), request.stop_tokens.begin(), request.stop_tokens.end());
+}
+
+Span<const Token> Session::Banned() const {
+  if (is_too_early()) return end_tokens_;
+  return request_.ignore_eos ? Span<const Token>(backend_.info().end_tokens) : Span<const Token>();
+}
+
+Session::Finish Session::Sample(Span<const float> logits, std::vector<Event>* events) {
+  Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned());
+  last_token_ = sampled.token;
+  ++num_tokens_;
+  if (!history_.empty()) history_.push_back(sampled.token);
+
+  TokenEvent event = EventOf(sampled);
+  End end = EndOf(sampled.token);
+  std::string stop;
+  if (end.finish != Finish::kDropToken) Show(sampled.token, &event, &end, &stop);
+  events->push_back(std::move(event));
+  if (end.finish == Finish::kNo) return end.finish;
+  std::string held;
+  if (stop.empty()) {
+    held = stops_.Push(text_.Finish()).text;
+    held += stops_.Finish();
+  }
+  events->push_back(CandidateEvent{id_, candidate_, end.reason, stop, held, num_tokens_});
+  if (end.finish == Finish::kDropToken) ScoreBase(logits, events);
+  return end.finish;
+}
+
+// An end token isn't part of the text, and nothing that is asked afterwards sees it.
+Session::End Session::EndOf(Token token) const {
+  if (!request_.ignore_eos && Contains(backend_.info().end_tokens, token)) {
+    return {Finish::kDropToken, FinishReason::kEos};
+  }
+  if (Contains(request_.stop_tokens, token)) return {Finish::kDropToken, FinishReason::kStop};
+  if (num_tokens_ >= request_.max_tokens) return {Finish::kKeepToken, FinishReason::kLength};
+  return {};
+}
+
+void Session::Show(Token token, TokenEvent* event, End* end, std::string* stop) {
+  std::string text = text_.Push(backend_.TokenBytes(token, /*special=*/false));
+  StopMatcher::Result shown = is_too_early() ? StopMatcher::Result{std::move(text), {}} : stops_.Push(text);
+  event->text = std::move(shown.text);
+  if (!shown.stop) return;
+  *stop = request_.stops[*shown.stop];
+  *end = {Finish::kKeepToken, FinishReason::kStop};
+}
+
+TokenEvent Session::EventOf(const Sampled& sampled) const {
+  TokenEvent event;
+  event.request = id_;
+  event.candidate = candidate_;
+  event.token = sampled.token;
+  event.has_logprob = request_.sampling.logprobs;
+  event.logprob = sampled.logprob;
+  for (const TokenLogprob& top : sampled.top) {
+    TextStream text;
+    std::string bytes = text.Push(backend_.TokenBytes(top.token, /*special=*/true)) + text.Finish();
+    event.top.push_back({top.token, std::move(bytes), top.logprob});
+  }
+  return event;
+}
+
+// The row that drew the end token is the row behind the text: nothing has to be evaluated for it.
+void Session::ScoreBase(Span<const float> logits, std::vector<Event>* events) {
+  for (size_t i = 0; i < questions_.size(); ++i) {
+    if (questions_[i].tree().reads_base) Score(static_cast<int>(i), /*node=*/-1, logits, events);
+  }
+}
+
+void Session::Score(int question, int node, Span<const float> logits, std::vector<Event>* events) {
+  QuestionRun& run = questions_[question];
+  run.Read(node, logits);
+  if (run.is_complete()) events->push_back(ScoreEvent{id_, candidate_, question, run.TakeAnswer()});
+}
+
+}  // namespace winnow

@@ -1,0 +1,158 @@
+#include "fake_backend.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "base/error.h"
+
+namespace winnow {
+namespace {
+
+uint64_t Mix(uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53ULL;
+  return x ^ (x >> 33);
+}
+
+// The number behind `name` in a path like "fake-delay-5"; 0 if it isn't there.
+int NumberIn(const std::string& path, const std::string& name) {
+  size_t at = path.find(name);
+  return at == std::string::npos ? 0 : std::stoi(path.substr(at + name.size()));
+}
+
+bool Has(const std::string& path, const char* name) { return path.find(name) != std::string::npos; }
+
+}  // namespace
+
+FakeBackend::FakeBackend(const ModelOptions& options) {
+  const std::string& path = options.paths.at(0);
+  if (Has(path, "-no-load")) throw Error("ERR_MODEL_LOAD", "The fake model was asked not to load.");
+  fail_at_ = NumberIn(path, "-fail-at-");
+  delay_ms_ = NumberIn(path, "-delay-");
+  if (Has(path, "-eos")) eos_logit_ = 5.0f;
+  info_.architecture = "fake";
+  info_.description = "fake 0B";
+  info_.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+  info_.kernels = "fake";
+  info_.device = "cpu";
+  info_.vocabulary_size = kVocabularySize;
+  info_.trained_context_size = 4096;
+  info_.context_size = options.context_size > 0 ? options.context_size : info_.trained_context_size;
+  info_.cache_tokens = options.cache_tokens > 0 ? options.cache_tokens : 4 * info_.context_size;
+  info_.max_sequences = options.max_sequences;
+  info_.max_step_tokens = options.max_step_tokens;
+  info_.max_step_outputs = options.max_step_tokens;
+  info_.threads = 1;
+  info_.cache_type = options.cache_type;
+  info_.bos = kBos;
+  info_.eos = kEos;
+  info_.bos_text = "<bos>";
+  info_.eos_text = "<eos>";
+  info_.adds_bos = true;
+  info_.can_fork = !Has(path, "-no-fork");
+  info_.batch_invariant = true;
+  info_.end_tokens = {kEos};
+  if (options.progress) options.progress(1.0f);
+}
+
+std::vector<Token> FakeBackend::Tokenize(std::string_view text, bool add_special, bool parse_special) const {
+  std::vector<Token> tokens;
+  if (add_special) tokens.push_back(kBos);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (parse_special && text.substr(i, 5) == "<eos>") {
+      tokens.push_back(kEos);
+      i += 4;
+    } else {
+      tokens.push_back(static_cast<unsigned char>(text[i]));
+    }
+  }
+  return tokens;
+}
+
+std::string FakeBackend::TokenBytes(Token token, bool special) const {
+  if (token < 256) return std::string(1, static_cast<char>(token));
+  if (!special) return "";
+  return token == kBos ? "<bos>" : "<eos>";
+}
+
+std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
+  uint64_t state = 1;
+  for (Token token : tokens) state = Mix(state * 31 + static_cast<uint64_t>(token) + 1);
+  std::vector<float> row(kVocabularySize);
+  for (int i = 0; i < kVocabularySize; ++i) {
+    bool is_letter = (i >= 'a' && i <= 'z') || i == ' ';
+    row[i] = static_cast<float>(Mix(state + i) % 4096) / 1024.0f + (is_letter ? 4.0f : 0.0f);
+  }
+  row[kBos] = -20.0f;
+  row[kEos] = eos_logit_ + static_cast<float>(Mix(state + kEos) % 4096) / 1024.0f;
+  return row;
+}
+
+Logits FakeBackend::Run(const StepPlan& plan) {
+  ++num_runs_;
+  for (const CacheOp& op : plan.cache_ops) Apply(op);
+  if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
+  if (num_runs_ == fail_at_) throw Error("ERR_COMPUTE", "The fake model was asked to fail.");
+  if (delay_ms_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms_));
+  rows_.assign(plan.rows.size(), {});
+  std::vector<const float*> rows(plan.rows.size());
+  for (size_t i = 0; i < plan.rows.size(); ++i) {
+    Evaluate(plan, plan.rows[i]);
+    if (!plan.rows[i].wants_logits) continue;
+    rows_[i] = RowBehind(Visible(plan.SequencesOf(plan.rows[i]).front()));
+    rows[i] = rows_[i].data();
+  }
+  return {std::move(rows), kVocabularySize};
+}
+
+void FakeBackend::Apply(const CacheOp& op) {
+  if (op.kind == CacheOp::Kind::kCopy) {
+    if (!Visible(op.target).empty()) throw Error("ERR_FAKE", "Copy into a sequence that is not empty.");
+    if (static_cast<int>(Visible(op.source).size()) < op.end) throw Error("ERR_FAKE", "Copy of cells that are not there.");
+  }
+  for (Cell& cell : cells_) {
+    if (cell.position < op.begin || cell.position >= op.end) continue;
+    if (op.kind == CacheOp::Kind::kRemove) cell.sequences.erase(op.target);
+    if (op.kind == CacheOp::Kind::kCopy && cell.sequences.count(op.source) > 0) cell.sequences.insert(op.target);
+  }
+  auto is_free = [](const Cell& cell) { return cell.sequences.empty(); };
+  cells_.erase(std::remove_if(cells_.begin(), cells_.end(), is_free), cells_.end());
+}
+
+void FakeBackend::Evaluate(const StepPlan& plan, const PlanRow& row) {
+  Span<const SequenceId> sequences = plan.SequencesOf(row);
+  std::vector<Token> seen = Visible(sequences.front());
+  if (static_cast<int>(seen.size()) != row.position) throw Error("ERR_FAKE", "Positions are not consecutive.");
+  for (SequenceId sequence : sequences) {
+    if (Visible(sequence) != seen) throw Error("ERR_FAKE", "Sequences of one row have diverged.");
+  }
+  if (num_used_cells() == info_.cache_tokens) throw Error("ERR_FAKE", "The cache is full.");
+  cells_.push_back({row.token, row.position, {sequences.begin(), sequences.end()}});
+}
+
+std::vector<Token> FakeBackend::Visible(SequenceId sequence) const {
+  std::vector<Token> tokens;
+  for (const Cell& cell : cells_) {
+    if (cell.sequences.count(sequence) == 0) continue;
+    if (static_cast<size_t>(cell.position) >= tokens.size()) tokens.resize(cell.position + 1, -1);
+    if (tokens[cell.position] != -1) throw Error("ERR_FAKE", "Two cells at one position.");
+    tokens[cell.position] = cell.token;
+  }
+  if (std::find(tokens.begin(), tokens.end(), -1) != tokens.end()) throw Error("ERR_FAKE", "A hole in a sequence.");
+  return tokens;
+}
+
+std::unique_ptr<Backend> MakeBackend(const ModelOptions& options) { return std::make_unique<FakeBackend>(options); }
+
+void CheckVocabulary(const std::string& path) {
+  if (Has(path, "-abort")) std::abort();
+  if (Has(path, "-no-load")) throw Error("ERR_MODEL_LOAD", "The fake model was asked not to load.");
+}
+
+std::vector<std::pair<std::string, std::string>> BuildInfo() { return {{"backend", "fake"}}; }
+
+}  // namespace winnow

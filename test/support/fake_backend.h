@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace winnow {
+
+// A model without weights. Its next token depends on every token that the sequence sees, so that a wrong fork, a lost
+// cell or a wrong position changes the text; and it refuses what llama.cpp refuses (positions that aren't consecutive,
+// sequences that aren't identical in one row, full caches).
+//
+// Vocabulary: the 256 bytes, then <bos> and <eos>. The path says how it behaves: "fake", followed by any of
+// "-fail-at-N" (the N-th run fails), "-delay-N" (every run takes N ms), "-no-load" (loading fails), "-eos" (the end of
+// text comes soon), "-no-fork" (sequences can't be forked).
+class FakeBackend : public Backend {
+ public:
+  static constexpr int kVocabularySize = 258;
+  static constexpr Token kBos = 256;
+  static constexpr Token kEos = 257;
+
+  explicit FakeBackend(const ModelOptions& options);
+
+  const ModelInfo& info() const override { return info_; }
+  std::vector<Token> Tokenize(std::string_view text, bool add_special, bool parse_special) const override;
+  std::string TokenBytes(Token token, bool special) const override;
+  Logits Run(const StepPlan& plan) override;
+  void Abort() override { is_aborted_ = true; }
+
+  // The row behind `tokens`, as a fresh evaluation would give it.
+  std::vector<float> RowBehind(Span<const Token> tokens) const;
+  int num_runs() const { return num_runs_; }
+  int num_used_cells() const { return static_cast<int>(cells_.size()); }
+
+ private:
+  struct Cell {
+    Token token;
+    Position position;
+    std::set<SequenceId> sequences;
+  };
+
+  void Apply(const CacheOp& op);
+  void Evaluate(const StepPlan& plan, const PlanRow& row);
+  std::vector<Token> Visible(SequenceId sequence) const;
+
+  ModelInfo info_;
+  std::vector<Cell> cells_;
+  std::vector<std::vector<float>> rows_;
+  int num_runs_ = 0;
+  int fail_at_ = 0;   // 0 = never.
+  int delay_ms_ = 0;
+  float eos_logit_ = -4.0f;
+  std::atomic<bool> is_aborted_{false};
+};
+
+}  // namespace winnow
