@@ -148,7 +148,8 @@ export interface NativeStats {
   pinnedCells: number;
   cachedCells: number; // of sequences that nobody runs
   totalCells: number;
-  usedSequences: number;
+  usedSequences: number; // cached ones included
+  cachedSequences: number;
   totalSequences: number;
   steps: number;
   evaluatedTokens: number;

@@ -1,0 +1,103 @@
+#include <napi.h>
+
+#include <string>
+
+#include "convert.h"
+#include "engine/registry.h"
+#include "engine_wrap.h"
+#include "event_channel.h"
+#include "js_error.h"
+#include "promise_worker.h"
+
+namespace winnow {
+namespace {
+
+// Engines with equal keys are one.
+std::string KeyOf(const ModelOptions& options) {
+  std::string key;
+  for (const std::string& path : options.paths) key += path + '\n';
+  for (int value : {options.context_size, options.cache_tokens, options.max_sequences, options.max_step_tokens,
+                    options.threads, options.gpu_layers}) {
+    key += std::to_string(value) + ' ';
+  }
+  return key + options.cache_type + ' ' + options.kernels;
+}
+
+// Log lines and progress travel the same way as events.
+void SendLogAndProgress(const std::shared_ptr<EventChannel>& channel, ModelOptions* options) {
+  std::weak_ptr<EventChannel> weak = channel;  // The backend outlives the environment that loaded it.
+  auto send = [weak](auto fill) {
+    if (std::shared_ptr<EventChannel> channel = weak.lock()) {
+      channel->Push([fill](Napi::Env env, Napi::Function on_events) {
+        Napi::Object event = Napi::Object::New(env);
+        fill(event);
+        Napi::Array batch = Napi::Array::New(env, 1);
+        batch.Set(uint32_t{0}, event);
+        on_events.Call({batch});
+      });
+    }
+  };
+  options->log = [send](LogLevel level, std::string_view line) {
+    send([level, line = std::string(line)](Napi::Object event) {
+      event.Set("type", "log");
+      event.Set("level", LogLevelName(level));
+      event.Set("line", line);
+    });
+  };
+  options->progress = [send](float loaded) {
+    send([loaded](Napi::Object event) {
+      event.Set("type", "progress");
+      event.Set("loaded", loaded);
+    });
+  };
+}
+
+class WinnowAddon : public Napi::Addon<WinnowAddon> {
+ public:
+  WinnowAddon(Napi::Env env, Napi::Object exports) {
+    engine_class_ = Napi::Persistent(EngineWrap::Define(env));
+    DefineAddon(exports, {InstanceMethod("openEngine", &WinnowAddon::OpenEngine),
+                          InstanceMethod("checkVocabulary", &WinnowAddon::CheckVocabulary),
+                          InstanceMethod("buildInfo", &WinnowAddon::BuildInfo)});
+  }
+
+ private:
+  Napi::Value OpenEngine(const Napi::CallbackInfo& info) {
+    ModelOptions options = ModelOptionsFrom(info[0].As<Napi::Object>());
+    std::shared_ptr<EventChannel> channel = EventChannel::Open(info.Env(), info[1].As<Napi::Function>());
+    SendLogAndProgress(channel, &options);
+    auto open = [options, channel] {
+      try {
+        return winnow::OpenEngine(KeyOf(options), [&] { return MakeBackend(options); });
+      } catch (...) {
+        channel->Push([channel](Napi::Env, Napi::Function) { channel->Close(); });
+        throw;
+      }
+    };
+    auto wrap = [this, channel](Napi::Env env, std::shared_ptr<Engine> engine) -> Napi::Value {
+      Napi::Object object = engine_class_.New({});
+      EngineWrap::Unwrap(object)->Attach(env, std::move(engine), channel);
+      return object;
+    };
+    return PromiseWorker<std::shared_ptr<Engine>>::Run(info.Env(), open, wrap);
+  }
+
+  void CheckVocabulary(const Napi::CallbackInfo& info) {
+    std::string path = info[0].As<Napi::String>();
+    WithJsErrors(info.Env(), [&] { winnow::CheckVocabulary(path); });
+  }
+
+  Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
+    Napi::Object object = Napi::Object::New(info.Env());
+    for (const auto& [name, value] : winnow::BuildInfo()) object.Set(name, value);
+    return object;
+  }
+
+  Napi::FunctionReference engine_class_;
+};
+
+}  // namespace
+
+NODE_API_ADDON(WinnowAddon)
+
+}  // namespace winnow

@@ -1,0 +1,281 @@
+#include "convert.h"
+
+#include <cstring>
+#include <type_traits>
+
+namespace winnow {
+namespace {
+
+double NumberFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); }
+int IntFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().Int32Value(); }
+float FloatFrom(const Napi::Object& object, const char* key) { return static_cast<float>(NumberFrom(object, key)); }
+bool BoolFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Boolean>().Value(); }
+std::string StringFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::String>(); }
+
+template <class Convert>
+auto ListFrom(const Napi::Object& object, const char* key, Convert convert) {
+  Napi::Array array = object.Get(key).As<Napi::Array>();
+  std::vector<decltype(convert(Napi::Value()))> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(convert(array.Get(i)));
+  return values;
+}
+
+std::vector<std::string> StringsFrom(const Napi::Object& object, const char* key) {
+  return ListFrom(object, key, [](Napi::Value value) { return value.As<Napi::String>().Utf8Value(); });
+}
+
+Question QuestionFrom(Napi::Value value) {
+  Napi::Object object = value.As<Napi::Object>();
+  return {TokensFrom(object.Get("suffix")), ListFrom(object, "labels", TokensFrom)};
+}
+
+SamplingOptions SamplingFrom(const Napi::Object& object) {
+  SamplingOptions sampling;
+  sampling.temperature = FloatFrom(object, "temperature");
+  sampling.top_k = IntFrom(object, "topK");
+  sampling.top_p = FloatFrom(object, "topP");
+  sampling.min_p = FloatFrom(object, "minP");
+  sampling.repetition_penalty = FloatFrom(object, "repetitionPenalty");
+  sampling.frequency_penalty = FloatFrom(object, "frequencyPenalty");
+  sampling.presence_penalty = FloatFrom(object, "presencePenalty");
+  sampling.penalty_window = IntFrom(object, "penaltyWindow");
+  std::vector<Token> tokens = TokensFrom(object.Get("biasTokens"));
+  Napi::Float32Array values = object.Get("biasValues").As<Napi::Float32Array>();
+  for (size_t i = 0; i < tokens.size(); ++i) sampling.logit_bias.emplace_back(tokens[i], values[i]);
+  sampling.seed = static_cast<uint64_t>(NumberFrom(object, "seed"));
+  sampling.logprobs = BoolFrom(object, "logprobs");
+  sampling.top_logprobs = IntFrom(object, "topLogprobs");
+  return sampling;
+}
+
+// A plain object, written field by field.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(Napi::Env env) : env_(env), object_(Napi::Object::New(env)) {}
+  template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>>>
+  ObjectWriter& Put(const char* key, Number value) {
+    return Set(key, Napi::Number::New(env_, static_cast<double>(value)));
+  }
+  ObjectWriter& Put(const char* key, bool value) { return Set(key, Napi::Boolean::New(env_, value)); }
+  ObjectWriter& Put(const char* key, const char* value) { return Set(key, Napi::String::New(env_, value)); }
+  ObjectWriter& Put(const char* key, const std::string& value) { return Set(key, Napi::String::New(env_, value)); }
+  ObjectWriter& Set(const char* key, Napi::Value value) {
+    object_.Set(key, value);
+    return *this;
+  }
+  Napi::Object object() const { return object_; }
+
+ private:
+  Napi::Env env_;
+  Napi::Object object_;
+};
+
+const char* NameOf(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kEos: return "eos";
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: break;
+  }
+  return "length";
+}
+
+template <class List, class Convert>
+Napi::Array ArrayOf(Napi::Env env, const List& list, Convert convert) {
+  Napi::Array array = Napi::Array::New(env, list.size());
+  uint32_t i = 0;
+  for (const auto& value : list) array.Set(i++, convert(value));
+  return array;
+}
+
+class EventWriter {
+ public:
+  explicit EventWriter(Napi::Env env) : env_(env) {}
+
+  Napi::Object operator()(const TokenEvent& event) const {
+    ObjectWriter writer = Begin("token", event.request, event.candidate);
+    writer.Put("token", event.token).Put("text", event.text);
+    if (event.has_logprob) writer.Put("logprob", event.logprob);
+    if (!event.top.empty()) writer.Set("topLogprobs", ArrayOf(env_, event.top, [this](const TopToken& top) {
+      return ObjectWriter(env_).Put("token", top.token).Put("text", top.text).Put("logprob", top.logprob).object();
+    }));
+    return writer.object();
+  }
+
+  Napi::Object operator()(const CandidateEvent& event) const {
+    ObjectWriter writer = Begin("candidate", event.request, event.candidate);
+    writer.Put("reason", NameOf(event.reason)).Put("text", event.text).Put("tokens", event.num_tokens);
+    if (!event.stop.empty()) writer.Put("stopString", event.stop);
+    return writer.object();
+  }
+
+  Napi::Object operator()(const ScoreEvent& event) const {
+    ObjectWriter writer = Begin("score", event.request, event.candidate);
+    writer.Put("question", event.question);
+    writer.Set("labels", ArrayOf(env_, event.answer.labels, [this](const LabelScore& label) { return Label(label); }));
+    return writer.object();
+  }
+
+  Napi::Object operator()(const FinishEvent& event) const {
+    const RequestUsage& usage = event.usage;
+    const RequestTimings& timings = event.timings;
+    return ObjectWriter(env_)
+        .Put("type", "finish")
+        .Put("request", event.request)
+        .Set("usage", ObjectWriter(env_)
+                          .Put("promptTokens", usage.prompt_tokens)
+                          .Put("cachedTokens", usage.cached_tokens)
+                          .Put("evaluatedPromptTokens", usage.evaluated_prompt_tokens)
+                          .Put("questionTokens", usage.question_tokens)
+                          .Put("generatedTokens", usage.generated_tokens)
+                          .object())
+        .Set("timings", ObjectWriter(env_)
+                            .Put("queueMs", timings.queue)
+                            .Put("firstTokenMs", timings.first_token)
+                            .Put("totalMs", timings.total)
+                            .Put("prefillMs", timings.prefill)
+                            .Put("generateMs", timings.generate)
+                            .Put("scoreMs", timings.score)
+                            .object())
+        .object();
+  }
+
+  Napi::Object operator()(const ErrorEvent& event) const {
+    return ObjectWriter(env_)
+        .Put("type", "error")
+        .Put("request", event.request)
+        .Put("code", event.code)
+        .Put("message", event.message)
+        .object();
+  }
+
+ private:
+  ObjectWriter Begin(const char* type, RequestId request, int candidate) const {
+    ObjectWriter writer(env_);
+    writer.Put("type", type).Put("request", request).Put("candidate", candidate);
+    return writer;
+  }
+
+  Napi::Object Label(const LabelScore& label) const {
+    Napi::Float64Array logprobs = Napi::Float64Array::New(env_, label.token_logprobs.size());
+    for (size_t i = 0; i < label.token_logprobs.size(); ++i) logprobs[i] = label.token_logprobs[i];
+    return ObjectWriter(env_)
+        .Put("logprob", label.logprob)
+        .Set("tokenLogprobs", logprobs)
+        .Put("isGreedy", label.is_greedy)
+        .object();
+  }
+
+  Napi::Env env_;
+};
+
+}  // namespace
+
+ModelOptions ModelOptionsFrom(Napi::Object object) {
+  ModelOptions options;
+  options.paths = StringsFrom(object, "paths");
+  options.context_size = IntFrom(object, "contextSize");
+  options.cache_tokens = IntFrom(object, "cacheTokens");
+  options.max_sequences = IntFrom(object, "maxSequences");
+  options.max_step_tokens = IntFrom(object, "maxStepTokens");
+  options.threads = IntFrom(object, "threads");
+  options.gpu_layers = IntFrom(object, "gpuLayers");
+  options.cache_type = StringFrom(object, "cacheType");
+  options.kernels = StringFrom(object, "kernels");
+  return options;
+}
+
+Request RequestFrom(Napi::Object object) {
+  Request request;
+  request.prompt = TokensFrom(object.Get("prompt"));
+  request.parent = static_cast<RequestId>(NumberFrom(object, "parent"));
+  request.pin = BoolFrom(object, "pin");
+  request.num_candidates = IntFrom(object, "candidates");
+  request.max_tokens = IntFrom(object, "maxTokens");
+  request.min_tokens = IntFrom(object, "minTokens");
+  request.ignore_eos = BoolFrom(object, "ignoreEos");
+  request.sampling = SamplingFrom(object);
+  request.stops = StringsFrom(object, "stop");
+  request.stop_tokens = TokensFrom(object.Get("stopTokens"));
+  request.questions = ListFrom(object, "questions", QuestionFrom);
+  return request;
+}
+
+std::vector<Token> TokensFrom(Napi::Value value) {
+  Napi::Int32Array array = value.As<Napi::Int32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
+  return ObjectWriter(env)
+      .Put("architecture", info.architecture)
+      .Put("description", info.description)
+      .Put("name", info.name)
+      .Put("chatTemplate", info.chat_template)
+      .Put("kernels", info.kernels)
+      .Put("device", info.device)
+      .Put("parameters", info.num_parameters)
+      .Put("sizeBytes", info.size_bytes)
+      .Put("vocabularySize", info.vocabulary_size)
+      .Put("embeddingSize", info.embedding_size)
+      .Put("layers", info.num_layers)
+      .Put("heads", info.num_heads)
+      .Put("kvHeads", info.num_kv_heads)
+      .Put("trainedContextSize", info.trained_context_size)
+      .Put("contextSize", info.context_size)
+      .Put("cacheTokens", info.cache_tokens)
+      .Put("maxSequences", info.max_sequences)
+      .Put("maxStepTokens", info.max_step_tokens)
+      .Put("threads", info.threads)
+      .Put("cacheType", info.cache_type)
+      .Put("bosToken", info.bos)
+      .Put("eosToken", info.eos)
+      .Put("bosText", info.bos_text)
+      .Put("eosText", info.eos_text)
+      .Put("addsBos", info.adds_bos)
+      .Put("canFork", info.can_fork)
+      .Put("canGenerate", info.can_generate)
+      .Put("batchInvariant", info.batch_invariant)
+      .Set("endTokens", ArrayOf(env, info.end_tokens, [env](Token token) { return Napi::Number::New(env, token); }))
+      .object();
+}
+
+Napi::Value ToJs(Napi::Env env, const EngineStats& stats) {
+  return ObjectWriter(env)
+      .Put("running", stats.running)
+      .Put("waiting", stats.waiting)
+      .Put("usedCells", stats.used_cells)
+      .Put("pinnedCells", stats.pinned_cells)
+      .Put("cachedCells", stats.idle_cells)
+      .Put("totalCells", stats.total_cells)
+      .Put("usedSequences", stats.used_sequences)
+      .Put("cachedSequences", stats.idle_sequences)
+      .Put("totalSequences", stats.total_sequences)
+      .Put("steps", stats.steps)
+      .Put("evaluatedTokens", stats.evaluated_tokens)
+      .Put("generatedTokens", stats.generated_tokens)
+      .Put("prefixHitTokens", stats.prefix_hit_tokens)
+      .Put("prefixMissTokens", stats.prefix_miss_tokens)
+      .Put("submittedRequests", stats.submitted_requests)
+      .Put("callbacks", stats.callbacks)
+      .object();
+}
+
+Napi::Value ToJs(Napi::Env env, const Event& event) { return std::visit(EventWriter(env), event); }
+
+Napi::Value ToJs(Napi::Env env, Span<const Token> tokens) {
+  Napi::Int32Array array = Napi::Int32Array::New(env, tokens.size());
+  if (!tokens.empty()) std::memcpy(array.Data(), tokens.data(), tokens.size() * sizeof(Token));
+  return array;
+}
+
+const char* LogLevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warn";
+    case LogLevel::kError: break;
+  }
+  return "error";
+}
+
+}  // namespace winnow

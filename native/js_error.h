@@ -1,0 +1,28 @@
+#pragma once
+
+#include <napi.h>
+
+#include <exception>
+#include <string>
+
+namespace winnow {
+
+// A JavaScript Error with a `code` property.
+Napi::Error JsError(Napi::Env env, const std::string& code, const std::string& message);
+
+// The exception at hand as a JavaScript Error; what has no code of its own gets ERR_NATIVE.
+Napi::Error JsErrorOf(Napi::Env env, std::exception_ptr exception);
+
+// Runs `body`; what it throws reaches JavaScript with its code.
+template <class Body>
+auto WithJsErrors(Napi::Env env, Body body) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw JsErrorOf(env, std::current_exception());
+  }
+}
+
+}  // namespace winnow
