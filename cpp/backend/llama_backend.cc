@@ -1,0 +1,168 @@
+#include "backend/llama_backend.h"
+
+#include <algorithm>
+#include <string>
+
+#include "backend/log.h"
+#include "backend/machine.h"
+#include "base/error.h"
+
+namespace winnow {
+namespace {
+
+constexpr int kDefaultCacheTokens = 16384;
+constexpr int kMaxStepOutputs = 256;  // Rows of logits kept at once: 50 MB with a vocabulary of 49,152.
+
+ggml_type TypeOf(const std::string& cache_type) {
+  if (cache_type == "f32") return GGML_TYPE_F32;
+  if (cache_type == "bf16") return GGML_TYPE_BF16;
+  if (cache_type == "q8_0") return GGML_TYPE_Q8_0;
+  return GGML_TYPE_F16;
+}
+
+int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+void FillSizes(const ModelOptions& options, ModelInfo* info) {
+  info->context_size = options.context_size > 0 ? options.context_size : info->trained_context_size;
+  int cache_tokens = options.cache_tokens > 0 ? options.cache_tokens : std::max(info->context_size, kDefaultCacheTokens);
+  info->cache_tokens = RoundUp(cache_tokens, 256);  // llama.cpp pads it so.
+  info->max_sequences = options.max_sequences;
+  info->max_step_tokens = options.max_step_tokens;
+  info->max_step_outputs = std::min(options.max_step_tokens, kMaxStepOutputs);
+  info->threads = options.threads > 0 ? options.threads : CountPhysicalCores();
+  info->cache_type = options.cache_type;
+  info->kernels = "ggml";
+  info->device = options.gpu_layers != 0 && llama_supports_gpu_offload() ? "gpu" : "cpu";
+  // ggml's kernels walk all cells up to the highest used one, so what is kept for reuse slows every step down.
+  info->max_idle_cells = info->cache_tokens / 4;
+}
+
+void CheckKind(const ModelInfo& info) {
+  if (info.can_generate) return;
+  throw Error("ERR_UNSUPPORTED", "Models with an encoder (" + info.architecture +
+                                     ") are not supported yet: load a decoder-only model.");
+}
+
+int HeadSizeOf(const llama_model* model, const ModelInfo& info, const char* which) {
+  std::string size = MetadataOf(model, info.architecture + ".attention." + which + "_length");
+  return size.empty() ? info.embedding_size / std::max(1, info.num_heads) : std::stoi(size);
+}
+
+// An allocation that the machine can't back would end in the death of the process, not in an error.
+void CheckMemory(const llama_model* model, const ModelInfo& info) {
+  ggml_type type = TypeOf(info.cache_type);
+  int64_t head_sizes = HeadSizeOf(model, info, "key") + HeadSizeOf(model, info, "value");
+  int64_t elements = info.num_layers * std::max(1, info.num_kv_heads) * head_sizes;
+  int64_t cell = elements * static_cast<int64_t>(ggml_type_size(type)) / ggml_blck_size(type);
+  int64_t available = AvailableMemory();
+  if (info.device != "cpu" || available < 0 || cell * info.cache_tokens <= available) return;
+  throw Error("ERR_OUT_OF_MEMORY", "A cache of " + std::to_string(info.cache_tokens) + " tokens needs " +
+                                       std::to_string(cell * info.cache_tokens >> 20) + " MiB; " +
+                                       std::to_string(available >> 20) + " MiB are available. At most " +
+                                       std::to_string(available / cell) + " tokens fit: load with smaller cacheTokens.");
+}
+
+}  // namespace
+
+LlamaBackend::LlamaBackend(const ModelOptions& options) : options_(options), model_(LoadLlamaModel(options)) {
+  options_.progress = nullptr;  // Whose it was may be gone from now on.
+  info_ = InfoOf(model_.get());
+  FillSizes(options_, &info_);
+  CheckKind(info_);
+  CheckMemory(model_.get(), info_);
+  MakeContext();
+}
+
+void LlamaBackend::MakeContext() {
+  LogScope log(options_.log);
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = info_.cache_tokens;
+  params.n_batch = info_.max_step_tokens;
+  params.n_ubatch = info_.max_step_tokens;  // A step is one micro-batch.
+  // A unified cache of plain attention takes ids up to 255 whatever this says, and it costs rows of logits; recurrent
+  // states are allocated by it.
+  params.n_seq_max = info_.can_fork ? 1 : info_.max_sequences;
+  params.n_outputs_max = std::max<uint32_t>(info_.max_step_outputs, params.n_seq_max);
+  params.n_threads = info_.threads;
+  params.n_threads_batch = info_.threads;
+  params.type_k = params.type_v = TypeOf(info_.cache_type);
+  params.kv_unified = true;
+  params.swa_full = true;
+  params.no_perf = true;
+  params.abort_callback = [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(); };
+  params.abort_callback_data = &is_aborted_;
+  context_.reset(llama_init_from_model(model_.get(), params));
+  if (context_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
+  info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
+
+  ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
+  threads_.reset(ggml_threadpool_new(&pool));
+  if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
+  llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
+}
+
+std::vector<Token> LlamaBackend::Tokenize(std::string_view text, bool add_special, bool parse_special) const {
+  LogScope log(options_.log);
+  return TokenizeWith(llama_model_get_vocab(model_.get()), text, add_special, parse_special);
+}
+
+std::string LlamaBackend::TokenBytes(Token token, bool special) const {
+  return BytesOf(llama_model_get_vocab(model_.get()), token, special);
+}
+
+Logits LlamaBackend::Run(const StepPlan& plan) {
+  LogScope log(options_.log);
+  for (const CacheOp& op : plan.cache_ops) Apply(op);
+  std::vector<const float*> rows(plan.rows.size());
+  if (plan.rows.empty()) return {std::move(rows), info_.vocabulary_size};
+  if (int result = Decode(plan)) {
+    TakeBack(plan);
+    if (result == 2) throw Error("ERR_ABORTED", "The step was aborted.");
+    throw Error("ERR_COMPUTE", "llama.cpp could not evaluate a step (" + std::to_string(result) + "): " + log.reasons());
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (plan.rows[i].wants_logits) rows[i] = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
+  }
+  return {std::move(rows), info_.vocabulary_size};
+}
+
+void LlamaBackend::Apply(const CacheOp& op) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  if (op.kind == CacheOp::Kind::kCopy) {
+    llama_memory_seq_cp(memory, op.source, op.target, op.begin, op.end);
+  } else {
+    llama_memory_seq_rm(memory, op.target, op.begin == 0 ? -1 : op.begin, -1);
+  }
+}
+
+int LlamaBackend::Decode(const StepPlan& plan) {
+  size_t count = plan.rows.size();
+  tokens_.resize(count);
+  positions_.resize(count);
+  num_sequences_.resize(count);
+  sequences_.resize(count);
+  wants_logits_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const PlanRow& row = plan.rows[i];
+    tokens_[i] = row.token;
+    positions_[i] = row.position;
+    num_sequences_[i] = row.num_sequences;
+    sequences_[i] = const_cast<llama_seq_id*>(&plan.sequences[row.first_sequence]);
+    wants_logits_[i] = row.wants_logits;
+  }
+  llama_batch batch{static_cast<int32_t>(count), tokens_.data(),     nullptr,             positions_.data(),
+                    num_sequences_.data(),       sequences_.data(), wants_logits_.data()};
+  return llama_decode(context_.get(), batch);
+}
+
+// llama.cpp keeps what it evaluated before it failed.
+void LlamaBackend::TakeBack(const StepPlan& plan) {
+  llama_memory_t memory = llama_get_memory(context_.get());
+  for (const PlanRow& row : plan.rows) {
+    for (SequenceId sequence : plan.SequencesOf(row)) llama_memory_seq_rm(memory, sequence, row.position, -1);
+  }
+}
+
+std::unique_ptr<Backend> MakeBackend(const ModelOptions& options) { return std::make_unique<LlamaBackend>(options); }
+
+}  // namespace winnow

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/llama_model.h"
+#include "ggml-cpu.h"
+
+namespace winnow {
+
+// A model on llama.cpp with one unified KV buffer. Every llama.cpp call that can abort the process is made unreachable
+// by a check before it: sequence ids and step sizes are bounded by the scheduler, memory is estimated before it is
+// allocated, and no cache is shifted or copied in part.
+class LlamaBackend : public Backend {
+ public:
+  // Throws ERR_MODEL_LOAD, ERR_UNSUPPORTED, ERR_OUT_OF_MEMORY.
+  explicit LlamaBackend(const ModelOptions& options);
+
+  const ModelInfo& info() const override { return info_; }
+  std::vector<Token> Tokenize(std::string_view text, bool add_special, bool parse_special) const override;
+  std::string TokenBytes(Token token, bool special) const override;
+  Logits Run(const StepPlan& plan) override;
+  void Abort() override { is_aborted_ = true; }
+
+ private:
+  struct ThreadPoolDeleter {
+    void operator()(ggml_threadpool* pool) const { ggml_threadpool_free(pool); }
+  };
+
+  void MakeContext();
+  void Apply(const CacheOp& op);
+  int Decode(const StepPlan& plan);
+  void TakeBack(const StepPlan& plan);
+
+  ModelOptions options_;
+  ModelInfo info_;
+  LlamaModelPointer model_;
+  std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
+  LlamaContextPointer context_;
+  std::atomic<bool> is_aborted_{false};
+
+  // The batch of the step at hand; kept to spare allocations.
+  std::vector<llama_token> tokens_;
+  std::vector<llama_pos> positions_;
+  std::vector<int32_t> num_sequences_;
+  std::vector<llama_seq_id*> sequences_;
+  std::vector<int8_t> wants_logits_;
+};
+
+}  // namespace winnow

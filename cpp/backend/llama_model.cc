@@ -1,0 +1,133 @@
+#include "backend/llama_model.h"
+
+#include <limits>
+#include <mutex>
+
+#include "backend/log.h"
+#include "base/error.h"
+
+namespace winnow {
+namespace {
+
+llama_model_params ParamsOf(const ModelOptions& options) {
+  static ggml_backend_dev_t no_devices[] = {nullptr};
+  llama_model_params params = llama_model_default_params();
+  params.n_gpu_layers = options.gpu_layers;
+  if (options.gpu_layers == 0) params.devices = no_devices;  // Otherwise big products go to a GPU all the same.
+  params.progress_callback = [](float loaded, void* user_data) {
+    auto& progress = *static_cast<const std::function<void(float)>*>(user_data);
+    if (progress) progress(loaded);
+    return true;
+  };
+  params.progress_callback_user_data = const_cast<std::function<void(float)>*>(&options.progress);
+  return params;
+}
+
+std::vector<Token> EndTokensOf(const llama_vocab* vocab) {
+  std::vector<Token> tokens;
+  for (Token token = 0; token < llama_vocab_n_tokens(vocab); ++token) {
+    if (llama_vocab_is_eog(vocab, token)) tokens.push_back(token);
+  }
+  return tokens;
+}
+
+std::string DescriptionOf(const llama_model* model) {
+  char text[256];
+  int length = llama_model_desc(model, text, sizeof text);
+  return length < 0 ? "" : std::string(text, std::min<size_t>(length, sizeof text - 1));
+}
+
+std::string TextOf(const llama_vocab* vocab, Token token) {
+  return token < 0 ? "" : llama_vocab_get_text(vocab, token);
+}
+
+}  // namespace
+
+LlamaModelPointer LoadLlamaModel(const ModelOptions& options) {
+  static std::once_flag once;
+  std::call_once(once, llama_backend_init);
+  LogScope log(options.log);
+  std::vector<const char*> paths;
+  for (const std::string& path : options.paths) paths.push_back(path.c_str());
+  llama_model_params params = ParamsOf(options);
+  LlamaModelPointer model(paths.size() == 1 ? llama_model_load_from_file(paths[0], params)
+                                            : llama_model_load_from_splits(paths.data(), paths.size(), params));
+  if (model == nullptr) {
+    throw Error("ERR_MODEL_LOAD", "llama.cpp could not load " + options.paths[0] + ": " +
+                                      (log.reasons().empty() ? "no reason given" : log.reasons()) + ".");
+  }
+  return model;
+}
+
+ModelInfo InfoOf(const llama_model* model) {
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  const char* chat_template = llama_model_chat_template(model, nullptr);
+  ModelInfo info;
+  info.architecture = MetadataOf(model, "general.architecture");
+  info.description = DescriptionOf(model);
+  info.name = MetadataOf(model, "general.name");
+  info.chat_template = chat_template == nullptr ? "" : chat_template;
+  info.num_parameters = static_cast<int64_t>(llama_model_n_params(model));
+  info.size_bytes = static_cast<int64_t>(llama_model_size(model));
+  info.vocabulary_size = llama_vocab_n_tokens(vocab);
+  info.embedding_size = llama_model_n_embd(model);
+  info.num_layers = llama_model_n_layer(model);
+  info.num_heads = llama_model_n_head(model);
+  info.num_kv_heads = llama_model_n_head_kv(model);
+  info.trained_context_size = llama_model_n_ctx_train(model);
+  info.sliding_window = llama_model_n_swa(model);
+  info.bos = llama_vocab_bos(vocab);
+  info.eos = llama_vocab_eos(vocab);
+  info.bos_text = TextOf(vocab, info.bos);
+  info.eos_text = TextOf(vocab, info.eos);
+  info.adds_bos = llama_vocab_get_add_bos(vocab);
+  info.can_fork = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
+  info.can_generate = llama_model_has_decoder(model) && !llama_model_has_encoder(model);
+  info.end_tokens = EndTokensOf(vocab);
+  return info;
+}
+
+std::vector<Token> TokenizeWith(const llama_vocab* vocab, std::string_view text, bool add_special, bool parse_special) {
+  if (text.size() > std::numeric_limits<int32_t>::max() / 4) {
+    throw Error("ERR_TEXT_TOO_LONG", "A text of " + std::to_string(text.size()) + " bytes is too long to tokenize.");
+  }
+  auto length = static_cast<int32_t>(text.size());
+  std::vector<Token> tokens(text.size() / 2 + 8);
+  int count = llama_tokenize(vocab, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()), add_special,
+                             parse_special);
+  if (count < 0) {  // Minus the room it needs.
+    tokens.resize(-count);
+    count = llama_tokenize(vocab, text.data(), length, tokens.data(), -count, add_special, parse_special);
+  }
+  tokens.resize(count);
+  return tokens;
+}
+
+std::string BytesOf(const llama_vocab* vocab, Token token, bool special) {
+  if (token < 0 || token >= llama_vocab_n_tokens(vocab)) return "";
+  char piece[64];
+  int length = llama_token_to_piece(vocab, token, piece, sizeof piece, /*lstrip=*/0, special);
+  if (length >= 0) return std::string(piece, length);
+  std::string bytes(-length, '\0');
+  llama_token_to_piece(vocab, token, &bytes[0], -length, /*lstrip=*/0, special);
+  return bytes;
+}
+
+std::string MetadataOf(const llama_model* model, const std::string& key) {
+  char value[512];
+  int length = llama_model_meta_val_str(model, key.c_str(), value, sizeof value);
+  return length < 0 ? "" : std::string(value);
+}
+
+void CheckVocabulary(const std::string& path) {
+  static std::once_flag once;
+  std::call_once(once, llama_backend_init);
+  LogSink no_sink;
+  LogScope log(no_sink);
+  llama_model_params params = llama_model_default_params();
+  params.vocab_only = true;
+  LlamaModelPointer model(llama_model_load_from_file(path.c_str(), params));
+  if (model == nullptr) throw Error("ERR_MODEL_FILE", "llama.cpp refuses the file: " + log.reasons() + ".");
+}
+
+}  // namespace winnow

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/backend.h"
+#include "llama.h"
+
+namespace winnow {
+
+struct LlamaDeleter {
+  void operator()(llama_model* model) const { llama_model_free(model); }
+  void operator()(llama_context* context) const { llama_free(context); }
+};
+using LlamaModelPointer = std::unique_ptr<llama_model, LlamaDeleter>;
+using LlamaContextPointer = std::unique_ptr<llama_context, LlamaDeleter>;
+
+// Weights and vocabulary. Throws ERR_MODEL_LOAD with llama.cpp's own reasons.
+LlamaModelPointer LoadLlamaModel(const ModelOptions& options);
+
+// What the model alone says; sizes of the engine are filled in by who knows them.
+ModelInfo InfoOf(const llama_model* model);
+
+// Thread-safe. Throws ERR_TEXT_TOO_LONG.
+std::vector<Token> TokenizeWith(const llama_vocab* vocab, std::string_view text, bool add_special, bool parse_special);
+
+// Thread-safe. Empty for ids outside of the vocabulary.
+std::string BytesOf(const llama_vocab* vocab, Token token, bool special);
+
+// A key of the model's metadata; empty if it isn't there.
+std::string MetadataOf(const llama_model* model, const std::string& key);
+
+}  // namespace winnow

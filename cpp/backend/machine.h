@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+
+namespace winnow {
+
+// Physical cores that this process may run on, at least 1.
+int CountPhysicalCores();
+
+// Bytes of main memory that can be had without swapping; −1 = unknown.
+int64_t AvailableMemory();
+
+}  // namespace winnow

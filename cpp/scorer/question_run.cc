@@ -1,0 +1,105 @@
+#include "scorer/question_run.h"
+
+#include <algorithm>
+#include <cassert>
+#include <map>
+#include <utility>
+
+#include "scorer/row_readout.h"
+
+namespace winnow {
+namespace {
+
+using Tokens = std::vector<Token>;
+
+// The beginnings of labels that some label continues: what must be evaluated. Entry 0 is the empty beginning.
+struct LabelTrie {
+  struct Entry {
+    Token token = 0;
+    std::vector<int> children;  // In the order in which the labels brought them up.
+  };
+  std::vector<Entry> entries{1};
+  std::vector<std::vector<int>> paths;  // [labels]: the entries behind which its tokens are read, one per token.
+};
+
+LabelTrie MakeTrie(const std::vector<Tokens>& labels) {
+  LabelTrie trie;
+  std::map<std::pair<int, Token>, int> child_of;
+  for (const Tokens& label : labels) {
+    std::vector<int>& path = trie.paths.emplace_back();
+    int entry = 0;
+    for (size_t i = 0; i < label.size(); ++i) {
+      path.push_back(entry);
+      if (i + 1 == label.size()) break;  // The last token is read, not evaluated.
+      const auto [child, is_new] = child_of.try_emplace({entry, label[i]}, static_cast<int>(trie.entries.size()));
+      if (is_new) {
+        trie.entries[entry].children.push_back(child->second);
+        trie.entries.push_back({label[i], {}});
+      }
+      entry = child->second;
+    }
+  }
+  return trie;
+}
+
+int AddNode(TokenTree& tree, Token token, int parent) {
+  TokenTree::Node node;
+  node.token = token;
+  node.parent = parent;
+  node.depth = parent < 0 ? 0 : tree.nodes[parent].depth + 1;
+  node.num_paths = 0;  // Counted by NumberPaths.
+  tree.nodes.push_back(node);
+  return static_cast<int>(tree.nodes.size()) - 1;
+}
+
+int AddChain(TokenTree& tree, const Tokens& tokens) {
+  int last = -1;
+  for (Token token : tokens) last = AddNode(tree, token, last);
+  return last;
+}
+
+// Adds the trie below node `root`, depth first. Returns the node of each entry.
+std::vector<int> AddTrie(TokenTree& tree, const LabelTrie& trie, int root) {
+  struct Visit {
+    int entry;
+    int parent;
+  };
+  std::vector<int> nodes(trie.entries.size(), root);
+  std::vector<Visit> stack;  // Instead of recursion: continuations may have thousands of tokens.
+  const auto push_children = [&](int entry) {
+    const std::vector<int>& children = trie.entries[entry].children;
+    for (auto child = children.rbegin(); child != children.rend(); ++child) stack.push_back({*child, nodes[entry]});
+  };
+  push_children(0);
+  while (!stack.empty()) {
+    const Visit visit = stack.back();
+    stack.pop_back();
+    nodes[visit.entry] = AddNode(tree, trie.entries[visit.entry].token, visit.parent);
+    push_children(visit.entry);
+  }
+  return nodes;
+}
+
+// Depth-first order makes the leaves below a node consecutive, and all of them follow it.
+void NumberPaths(TokenTree& tree) {
+  for (size_t i = 0; i < tree.nodes.size(); ++i) {
+    const bool is_leaf = i + 1 == tree.nodes.size() || tree.nodes[i + 1].depth <= tree.nodes[i].depth;
+    tree.nodes[i].first_path = tree.num_paths;
+    if (!is_leaf) continue;
+    ++tree.num_paths;
+    for (int node = static_cast<int>(i); node >= 0; node = tree.nodes[node].parent) ++tree.nodes[node].num_paths;
+  }
+}
+
+}  // namespace
+
+QuestionRun::QuestionRun(Question question) {
+  const LabelTrie trie = MakeTrie(question.labels);
+  const int root = AddChain(tree_, question.suffix);
+  const std::vector<int> nodes = AddTrie(tree_, trie, root);
+  NumberPaths(tree_);
+  targets_.resize(tree_.nodes.size() + 1);
+  for (size_t i = 0; i < question.labels.size(); ++i) AddTargets(static_cast<int>(i), question.labels[i], trie.paths[i]);
+}
+
+}  // namespace winnow
