@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "scorer/row_readout.h"
@@ -80,14 +81,17 @@ std::vector<int> AddTrie(TokenTree& tree, const LabelTrie& trie, int root) {
   return nodes;
 }
 
-// Depth-first order makes the leaves below a node consecutive, and all of them follow it.
+// Depth-first order makes the leaves below a node consecutive.
 void NumberPaths(TokenTree& tree) {
   for (size_t i = 0; i < tree.nodes.size(); ++i) {
-    const bool is_leaf = i + 1 == tree.nodes.size() || tree.nodes[i + 1].depth <= tree.nodes[i].depth;
     tree.nodes[i].first_path = tree.num_paths;
-    if (!is_leaf) continue;
-    ++tree.num_paths;
-    for (int node = static_cast<int>(i); node >= 0; node = tree.nodes[node].parent) ++tree.nodes[node].num_paths;
+    const bool is_leaf = i + 1 == tree.nodes.size() || tree.nodes[i + 1].depth <= tree.nodes[i].depth;
+    if (is_leaf) tree.nodes[i].num_paths = 1;
+    if (is_leaf) ++tree.num_paths;
+  }
+  for (size_t i = tree.nodes.size(); i-- > 0;) {
+    const TokenTree::Node& node = tree.nodes[i];
+    if (node.parent >= 0) tree.nodes[node.parent].num_paths += node.num_paths;
   }
 }
 
@@ -99,7 +103,40 @@ QuestionRun::QuestionRun(Question question) {
   const std::vector<int> nodes = AddTrie(tree_, trie, root);
   NumberPaths(tree_);
   targets_.resize(tree_.nodes.size() + 1);
-  for (size_t i = 0; i < question.labels.size(); ++i) AddTargets(static_cast<int>(i), question.labels[i], trie.paths[i]);
+  for (size_t i = 0; i < question.labels.size(); ++i) AddLabel(question.labels[i], trie.paths[i], nodes);
+  tree_.reads_base = !targets_[0].empty();
+  for (size_t i = 0; i < tree_.nodes.size(); ++i) tree_.nodes[i].wants_logits = !targets_[i + 1].empty();
+  for (const std::vector<Target>& targets : targets_) num_rows_missing_ += !targets.empty();
+}
+
+void QuestionRun::AddLabel(const Tokens& label, const std::vector<int>& path, const std::vector<int>& nodes) {
+  const int index = static_cast<int>(answer_.labels.size());
+  for (size_t i = 0; i < label.size(); ++i) {
+    targets_[nodes[path[i]] + 1].push_back({index, static_cast<int>(i), label[i]});
+  }
+  answer_.labels.emplace_back().token_logprobs.resize(label.size());
+}
+
+void QuestionRun::Read(int node, Span<const float> logits) {
+  const std::vector<Target>& targets = targets_[node + 1];
+  assert(!targets.empty() && "only rows that the tree wants are read");
+  Tokens tokens(targets.size());
+  std::transform(targets.begin(), targets.end(), tokens.begin(), [](const Target& target) { return target.token; });
+  const std::vector<RowReadout> readouts = ReadRow(logits, tokens);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    LabelScore& label = answer_.labels[targets[i].label];
+    label.token_logprobs[targets[i].index] = readouts[i].logprob;
+    label.is_greedy = label.is_greedy && readouts[i].is_greedy;
+  }
+  --num_rows_missing_;
+}
+
+Answer QuestionRun::TakeAnswer() {
+  assert(is_complete());
+  for (LabelScore& label : answer_.labels) {
+    label.logprob = std::accumulate(label.token_logprobs.begin(), label.token_logprobs.end(), 0.0);
+  }
+  return std::move(answer_);
 }
 
 }  // namespace winnow
