@@ -1,0 +1,119 @@
+#include "kv_cache/kv_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace winnow {
+namespace {
+
+using Tokens = std::vector<Token>;
+
+KvCacheOptions Sized(int cells, int sequences) {
+  KvCacheOptions options;
+  options.num_cells = cells;
+  options.max_sequences = sequences;
+  return options;
+}
+
+SequenceId Fill(KvCache* cache, const Tokens& tokens, SequenceId source = kNoSequence, int length = 0) {
+  SequenceId id = *cache->Begin(source, length);
+  for (size_t i = length; i < tokens.size(); ++i) cache->Append({&id, 1}, tokens[i]);
+  return id;
+}
+
+TEST(KvCache, FinishedSequencesAreFoundAndReused) {
+  KvCache cache(Sized(16, 4));
+  cache.Retire(Fill(&cache, {1, 2, 3}));
+  PrefixTree::Match match = cache.FindLongestPrefix(Tokens{1, 2, 3, 4}, 3);
+  EXPECT_EQ(match.length, 3);
+  SequenceId id = Fill(&cache, {1, 2, 3, 4}, match.sequence, 3);
+  EXPECT_EQ(cache.num_used_cells(), 4);
+  EXPECT_EQ(cache.Length(id), 4);
+}
+
+TEST(KvCache, TakesOverAnIdleSequenceThatWouldLoseNothing) {
+  KvCache cache(Sized(16, 4));
+  SequenceId first = Fill(&cache, {1, 2, 3});
+  cache.Retire(first);
+  cache.TakeOps();
+  EXPECT_EQ(*cache.Begin(first, 3), first);
+  EXPECT_TRUE(cache.TakeOps().empty());
+}
+
+TEST(KvCache, ForksAnIdleSequenceThatIsLongerThanThePrefix) {
+  KvCache cache(Sized(16, 4));
+  SequenceId first = Fill(&cache, {1, 2, 3});
+  cache.Retire(first);
+  SequenceId second = *cache.Begin(first, 2);
+  EXPECT_NE(second, first);
+  std::vector<CacheOp> ops = cache.TakeOps();
+  ASSERT_EQ(ops.size(), 1u);
+  EXPECT_EQ(ops[0].kind, CacheOp::Kind::kCopy);
+  EXPECT_EQ(ops[0].end, 2);
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3}, 3).length, 3);
+}
+
+TEST(KvCache, CutsTheOnlyIdleSequenceBackWhenThereIsNoOther) {
+  KvCache cache(Sized(16, 1));
+  SequenceId only = Fill(&cache, {1, 2, 3});
+  cache.Retire(only);
+  cache.TakeOps();
+  EXPECT_EQ(*cache.Begin(only, 2), only);
+  EXPECT_EQ(cache.num_used_cells(), 2);
+  std::vector<CacheOp> ops = cache.TakeOps();
+  ASSERT_EQ(ops.size(), 1u);
+  EXPECT_EQ(ops[0].kind, CacheOp::Kind::kRemove);
+  EXPECT_EQ(ops[0].begin, 2);
+}
+
+TEST(KvCache, EvictsTheLeastRecentlyUsedFirst) {
+  KvCache cache(Sized(6, 4));
+  cache.Retire(Fill(&cache, {1, 1, 1}));
+  cache.Retire(Fill(&cache, {2, 2, 2}));
+  PrefixTree::Match match = cache.FindLongestPrefix(Tokens{1, 1}, 2);
+  cache.Drop(*cache.Begin(match.sequence, match.length));  // The first one was used again.
+  cache.Drop(Fill(&cache, {3}));
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{2, 2, 2}, 3).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 1, 1}, 3).length, 3);
+}
+
+TEST(KvCache, RefusesASequenceWhenAllAreBusy) {
+  KvCache cache(Sized(6, 2));
+  Fill(&cache, {1});
+  Fill(&cache, {2});
+  EXPECT_FALSE(cache.Begin(kNoSequence, 0).has_value());
+}
+
+TEST(KvCache, KeepsNoMoreIdleCellsThanAllowed) {
+  KvCacheOptions options = Sized(100, 8);
+  options.max_idle_cells = 5;
+  KvCache cache(options);
+  cache.Retire(Fill(&cache, {1, 1, 1}));
+  cache.Retire(Fill(&cache, {2, 2, 2}));
+  EXPECT_EQ(cache.num_idle_cells(), 3);
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{2, 2}, 2).length, 2);
+}
+
+TEST(KvCache, DoesNotCutALongSequenceBackUnderASlidingWindow) {
+  KvCacheOptions options = Sized(100, 8);
+  options.sliding_window = 4;
+  KvCache cache(options);
+  cache.Retire(Fill(&cache, {1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3, 4, 5, 9}, 6).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3, 4, 5, 6, 7}, 6).length, 6);
+  cache.Retire(Fill(&cache, {7, 8, 9}));
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{7, 8, 1}, 3).length, 2);
+}
+
+TEST(KvCache, SharesNothingWhereSequencesCannotBeForked) {
+  KvCacheOptions options = Sized(100, 8);
+  options.can_fork = false;
+  KvCache cache(options);
+  cache.Retire(Fill(&cache, {1, 2, 3}));
+  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3}, 3).length, 0);
+  EXPECT_EQ(cache.num_used_cells(), 0);
+}
+
+}  // namespace
+}  // namespace winnow
