@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -97,7 +98,7 @@ TEST(StopMatcher, AgreesWithASearchInTheWholeTextHoweverItIsCut) {
     return text;
   };
   int num_found = 0;
-  for (int round = 0; round < 20000; ++round) {
+  for (unsigned round = 0; round < 20000; ++round) {
     std::vector<std::string> stops;
     while (stops.size() < 1 + round % 3) stops.push_back(random_text(1 + random() % 6));
     const std::string text = random_text(random() % 20);

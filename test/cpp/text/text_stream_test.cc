@@ -28,10 +28,15 @@ std::vector<std::string> AllCharacters() {
   for (uint32_t c = 0; c <= 0x10FFFF; ++c) {
     if (c >= 0xD800 && c <= 0xDFFF) continue;
     const auto tail = [&](int shift) { return static_cast<char>(0x80 | (c >> shift & 0x3F)); };
-    if (c < 0x80) characters.push_back({static_cast<char>(c)});
-    else if (c < 0x800) characters.push_back({static_cast<char>(0xC0 | c >> 6), tail(0)});
-    else if (c < 0x10000) characters.push_back({static_cast<char>(0xE0 | c >> 12), tail(6), tail(0)});
-    else characters.push_back({static_cast<char>(0xF0 | c >> 18), tail(12), tail(6), tail(0)});
+    if (c < 0x80) {
+      characters.push_back({static_cast<char>(c)});
+    } else if (c < 0x800) {
+      characters.push_back({static_cast<char>(0xC0 | c >> 6), tail(0)});
+    } else if (c < 0x10000) {
+      characters.push_back({static_cast<char>(0xE0 | c >> 12), tail(6), tail(0)});
+    } else {
+      characters.push_back({static_cast<char>(0xF0 | c >> 18), tail(12), tail(6), tail(0)});
+    }
   }
   return characters;
 }
