@@ -7,18 +7,23 @@
 namespace winnow {
 
 // Draws the tokens of one candidate. Its random stream depends on (seed, candidate, position) alone, so that the same
-// request gives the same text whatever shares the batch. One thread at a time; scratch memory is reused between calls.
+// request gives the same text whatever shares the batch. One thread at a time. Scratch memory belongs to the thread and
+// is shared by its samplers: hundreds of candidates need no row of their own, and only `Sampled::top` is allocated.
 class Sampler {
  public:
   // `candidate`: 0 … n − 1 among the answers of one request.
   Sampler(SamplingOptions options, int candidate);
 
-  // `logits`: one row, [vocabulary], raw. `history`: the sequence so far, prompt included, for the penalties.
-  // `position`: of the token to draw. `banned`: tokens that may not be drawn here (end of text under ignoreEos or
-  // before minTokens). Rows with NaN or nothing left to draw give the largest allowed finite logit.
+  // `logits`: one row, [vocabulary], raw; at least one. `history`: the sequence so far, prompt included, for the
+  // penalties. `position`: of the token to draw. `banned`: tokens that may not be drawn here (end of text under
+  // ignoreEos or before minTokens). Ids outside the vocabulary are ignored. Draws by the inverse distribution function
+  // in the order of ids. Rows with NaN or +infinity give the largest allowed finite logit; where there is none, the
+  // lowest id that isn't banned, or 0.
   Sampled Sample(Span<const float> logits, Span<const Token> history, Position position, Span<const Token> banned);
 
  private:
+  bool ChangesLogits(Span<const Token> history, Span<const Token> banned) const;
+
   SamplingOptions options_;
   int candidate_;
 };

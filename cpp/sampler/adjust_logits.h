@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "base/sampling.h"
+#include "base/span.h"
+#include "base/types.h"
+
+namespace winnow {
+
+bool HasPenalties(const SamplingOptions& options);
+
+// Applies logit bias, then penalties, then bans to `logits` in place. Ids outside the row are ignored.
+// `counts`: scratch, all zeros before and after.
+void AdjustLogits(const SamplingOptions& options, Span<const Token> history, Span<const Token> banned,
+                  Span<float> logits, std::vector<int>* counts);
+
+}  // namespace winnow
