@@ -34,6 +34,9 @@ export async function withLock<T>(file: string, options: FetchOptions, action: (
   const release = await lock(file, options);
   try {
     return await action();
+  } catch (error) {
+    options.signal?.throwIfAborted(); // Streams and timers give their own AbortError instead of the reason.
+    throw error;
   } finally {
     await release().catch(() => {}); // Gone already: nothing is left to release.
   }

@@ -1,8 +1,6 @@
 // One file over HTTP, in ranges: what is on the disk already is not asked for again.
-import { createWriteStream } from 'node:fs';
-import { truncate } from 'node:fs/promises';
+import { open, truncate, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileSize } from './cache.js';
 import { ModelDownloadError } from './errors.js';
@@ -56,9 +54,12 @@ async function receiveFrom(start: number, download: RangedDownload, options: Fet
   };
   const response = await fetch(download.url, { headers, signal: options.signal });
   const offset = acceptedOffset(response, start, download);
-  const file = createWriteStream(download.file, { flags: offset ? 'a' : 'w' });
-  await pipeline(countBytes(response.body ?? [], offset, download, options), file, { signal: options.signal });
-  if (((await fileSize(download.file)) ?? 0) < download.bytes) throw new Error('the connection was closed early');
+  const file = await open(download.file, offset ? 'a' : 'w');
+  try {
+    await writeAll(response.body ?? [], file, offset, download, options);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Where the bytes of the answer belong. A server that ignores ranges sends everything from the start. */
@@ -70,25 +71,25 @@ function acceptedOffset(response: Response, start: number, { source }: RangedDow
   throw new ModelDownloadError('ERR_MODEL_DOWNLOAD', message, source);
 }
 
-async function* countBytes(
+/** Each piece is on its way to the disk before the next is read: what is reported as done is kept when the line breaks. */
+async function writeAll(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  handle: FileHandle,
   offset: number,
   { bytes, file, source }: RangedDownload,
   { onProgress }: FetchOptions,
-): AsyncGenerator<Uint8Array> {
+): Promise<void> {
   let received = offset;
   for await (const chunk of body) {
-    received += chunk.length;
-    if (received > bytes) {
-      throw new ModelDownloadError(
-        'ERR_MODEL_DOWNLOAD',
-        `The server sent more than the ${bytes} bytes of ${source}.`,
-        source,
-      );
+    if (received + chunk.length > bytes) {
+      const message = `The server sent more than the ${bytes} bytes of ${source}.`;
+      throw new ModelDownloadError('ERR_MODEL_DOWNLOAD', message, source);
     }
+    await handle.appendFile(chunk); // All of it, unlike write().
+    received += chunk.length;
     onProgress?.({ phase: 'download', name: path.basename(file), bytes: received, totalBytes: bytes });
-    yield chunk;
   }
+  if (received < bytes) throw new Error('the connection was closed early');
 }
 
 async function pause(cuts: number, { signal }: FetchOptions): Promise<void> {
