@@ -27,17 +27,17 @@ export class OptionError extends WinnowError {
   }
 }
 
-/** Code `ERR_CONTEXT_OVERFLOW`: the prompt, and what is asked behind it, don't fit in the context. */
+/** Code `ERR_CONTEXT_OVERFLOW`: the prompt and what is asked behind it leave no room in the context. */
 export class ContextOverflowError extends WinnowError {
   override name = 'ContextOverflowError';
-  /** Tokens that were needed: the prompt and, where questions are asked, the longest of them. */
+  /** Tokens of the prompt and, where questions are asked, of the longest of them. */
   readonly promptTokens: number;
   readonly contextSize: number;
 
   constructor(promptTokens: number, contextSize: number) {
     super(
       'ERR_CONTEXT_OVERFLOW',
-      `The prompt takes ${promptTokens} tokens; the context holds ${contextSize}. ` +
+      `The prompt takes ${promptTokens} tokens; the context holds ${contextSize}, the answer included. ` +
         'Shorten the prompt or load the model with a larger contextSize.',
     );
     this.promptTokens = promptTokens;

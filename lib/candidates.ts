@@ -1,0 +1,74 @@
+import type { FinishReason, NativeEvent, NativeTimings, NativeTopLogprob, NativeUsage } from './native.js';
+
+type NativeToken = Extract<NativeEvent, { type: 'token' }>;
+type NativeCandidate = Extract<NativeEvent, { type: 'candidate' }>;
+
+/** Tokens that a request caused to be evaluated, and what it found in the cache. */
+export type Usage = NativeUsage;
+/** Milliseconds. */
+export type Timings = NativeTimings;
+export type TopLogprob = NativeTopLogprob;
+export type { FinishReason };
+
+/** What came with one token. */
+export interface TokenDetails {
+  /** What can be shown now: '' while a character or a possible stop string is incomplete. */
+  text: string;
+  /** Its id; null with the last event of an answer whose end had been held back as a possible stop string. */
+  token: number | null;
+  /** Of the model's own distribution, before bias, penalties and temperature; with `logprobs`. */
+  logprob?: number;
+  /** The likeliest first, of the same distribution; with `topLogprobs`. */
+  topLogprobs?: TopLogprob[];
+}
+
+/** A finished answer. */
+export interface Completion {
+  text: string;
+  /** How it ended: the model's end-of-text token, a stop string or stop token, or maxTokens (or the context's end). */
+  reason: FinishReason;
+  /** The stop string that was found; it is not part of the text. */
+  stopString?: string;
+  /** Tokens that were drawn, the one that ended the text included. */
+  tokens: number;
+  tokenIds: number[];
+  /** [tokenIds], with `logprobs`. */
+  logprobs?: number[];
+}
+
+export function tokenDetails(event: NativeToken): TokenDetails {
+  const { text, token, logprob, topLogprobs } = event;
+  return { text, token, ...(logprob !== undefined && { logprob }), ...(topLogprobs !== undefined && { topLogprobs }) };
+}
+
+/** Collects one answer from its events. */
+export class AnswerInProgress {
+  #text = '';
+  #tokenIds: number[] = [];
+  #logprobs: number[] | undefined;
+
+  constructor(logprobs: boolean) {
+    if (logprobs) this.#logprobs = [];
+  }
+
+  addToken(event: NativeToken): TokenDetails {
+    this.#text += event.text;
+    this.#tokenIds.push(event.token);
+    this.#logprobs?.push(event.logprob ?? NaN);
+    return tokenDetails(event);
+  }
+
+  /** Also returns the details of the text that had been held back, if there is any. */
+  finish(event: NativeCandidate): { completion: Completion; rest?: TokenDetails } {
+    const { reason, stopString, text, tokens } = event;
+    const completion: Completion = {
+      text: this.#text + text,
+      reason,
+      ...(stopString !== undefined && { stopString }),
+      tokens,
+      tokenIds: this.#tokenIds,
+      ...(this.#logprobs && { logprobs: this.#logprobs }),
+    };
+    return { completion, ...(text !== '' && { rest: { text, token: null } }) };
+  }
+}

@@ -1,0 +1,200 @@
+import { ClosedError, EngineError, fromNative } from './errors.js';
+import type { ErrorCode } from './errors.js';
+import type {
+  LogLevel,
+  NativeAddon,
+  NativeEngine,
+  NativeEngineOptions,
+  NativeEvent,
+  NativeModelInfo,
+  NativeRequest,
+  NativeStats,
+} from './native.js';
+
+/** The events that belong to a request. */
+export type RequestEvent = Extract<NativeEvent, { request: number }>;
+
+/** Gets the events of one request, in order; `finish` or `fail` comes last, once. */
+export interface RequestSink {
+  /** May throw: then the request is cancelled and fails with that error. */
+  receive(event: Exclude<RequestEvent, { type: 'error' }>): void;
+  fail(error: unknown): void;
+}
+
+export interface EngineHooks {
+  log?: (level: LogLevel, line: string) => void;
+  /** 0 … 1 while the model loads. */
+  onLoad?: (share: number) => void;
+}
+
+/** The native engine and who waits for what of it. */
+export class Engine {
+  readonly #hooks: EngineHooks;
+  readonly #sinks = new Map<number, RequestSink>();
+  readonly #preparing = new Set<{ fail(error: unknown): void }>();
+  #native!: NativeEngine;
+  #failure: EngineError | undefined;
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
+
+  private constructor(hooks: EngineHooks) {
+    this.#hooks = hooks;
+  }
+
+  /** Rejects with the native error, mapped. */
+  static async open(addon: NativeAddon, options: NativeEngineOptions, hooks: EngineHooks = {}): Promise<Engine> {
+    const engine = new Engine(hooks);
+    try {
+      engine.#native = await addon.openEngine(options, (events) => engine.#receive(events));
+    } catch (error) {
+      throw fromNative(error);
+    }
+    return engine;
+  }
+
+  get info(): NativeModelInfo {
+    return this.#native.info;
+  }
+
+  /** Requests that have been accepted and have not ended. */
+  get openRequests(): number {
+    return this.#sinks.size + this.#preparing.size;
+  }
+
+  /** Throws if nothing new may be asked. */
+  assertOpen(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#isClosing) throw new ClosedError('model');
+  }
+
+  /** Accepts a request whose tokens aren't known yet: a draining close waits for it. Submit it or leave it. */
+  enter(pending: { fail(error: unknown): void }): void {
+    this.assertOpen();
+    this.#preparing.add(pending);
+  }
+
+  leave(pending: { fail(error: unknown): void }): void {
+    this.#preparing.delete(pending);
+    this.#checkIdle();
+  }
+
+  /** The one call down. Returns the request's id. */
+  submit(request: NativeRequest, sink: RequestSink): number {
+    if (this.#failure) throw this.#failure;
+    try {
+      const id = this.#native.submit(request);
+      this.#sinks.set(id, sink);
+      return id;
+    } catch (error) {
+      throw fromNative(error);
+    }
+  }
+
+  /** Nobody hears of the request again. Ids that have ended are fine. */
+  cancel(id: number): void {
+    if (!this.#sinks.delete(id)) return;
+    this.#native.cancel(id);
+    this.#checkIdle();
+  }
+
+  releasePrefix(id: number): void {
+    if (!this.#closed) this.#native.releasePrefix(id);
+  }
+
+  tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array {
+    return this.#native.tokenize(text, addSpecial, parseSpecial);
+  }
+
+  detokenize(tokens: Int32Array, special: boolean): string {
+    return this.#native.detokenize(tokens, special);
+  }
+
+  stats(): NativeStats {
+    if (this.#closed) throw new ClosedError('model');
+    return this.#native.stats();
+  }
+
+  /** drain: open requests end first. Otherwise, and in a later call without drain, they fail at once. */
+  async close(drain: boolean): Promise<void> {
+    this.#isClosing = true;
+    if (drain) await this.#idle();
+    this.#failAll(new ClosedError('model'));
+    this.#closed ??= this.#native.close(drain);
+    await this.#closed;
+  }
+
+  // The one call up: a batch of all requests' events per step.
+  #receive(events: NativeEvent[]): void {
+    for (const event of events) this.#dispatch(event);
+  }
+
+  #dispatch(event: NativeEvent): void {
+    if ('request' in event) this.#deliver(event);
+    else if (event.type === 'log') report(() => this.#hooks.log?.(event.level, event.line));
+    else if (event.type === 'progress') report(() => this.#hooks.onLoad?.(event.loaded));
+    else this.#fail(event.code, event.message);
+  }
+
+  #deliver(event: RequestEvent): void {
+    const sink = this.#sinks.get(event.request);
+    if (!sink) return;
+    if (event.type === 'error' || event.type === 'finish') this.#sinks.delete(event.request);
+    if (event.type === 'error') sink.fail(fromNative(event));
+    else this.#guard(event.request, sink, () => sink.receive(event));
+    this.#checkIdle();
+  }
+
+  // A reader's own code may throw (a ranking, say): its request fails, the others go on.
+  #guard(id: number, sink: RequestSink, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.cancel(id);
+      sink.fail(error);
+    }
+  }
+
+  #fail(code: string, message: string): void {
+    this.#failure = new EngineError(code as ErrorCode, message);
+    this.#failAll(this.#failure);
+  }
+
+  #failAll(error: unknown): void {
+    const open = [...this.#sinks.values(), ...this.#preparing];
+    this.#sinks.clear();
+    this.#preparing.clear();
+    for (const request of open) request.fail(error);
+    this.#checkIdle();
+  }
+
+  async #idle(): Promise<void> {
+    while (this.openRequests > 0) await new Promise<void>((resolve) => this.#wakeWhenIdle(resolve));
+  }
+
+  #wakeWhenIdle(resolve: () => void): void {
+    const others = this.#onIdle;
+    this.#onIdle = () => {
+      others?.();
+      resolve();
+    };
+  }
+
+  #checkIdle(): void {
+    if (this.openRequests > 0 || !this.#onIdle) return;
+    const wake = this.#onIdle;
+    this.#onIdle = undefined;
+    wake();
+  }
+}
+
+// A hook that throws is its owner's uncaught exception, not the end of the batch.
+function report(hook: () => void): void {
+  try {
+    hook();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

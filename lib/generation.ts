@@ -1,0 +1,55 @@
+import type { Completion, Timings, TokenDetails, Usage } from './candidates.js';
+import { AnswerInProgress } from './candidates.js';
+import type { NativeRequest } from './native.js';
+import type { Fold } from './request-stream.js';
+import { RequestStream } from './request-stream.js';
+
+export interface TokenEvent extends TokenDetails {
+  type: 'token';
+}
+
+export interface GenerationResult extends Completion {
+  /** What the answer was drawn with. */
+  seed: number;
+  usage: Usage;
+  timings: Timings;
+}
+
+export interface FinishEvent extends GenerationResult {
+  type: 'finish';
+}
+
+/** The texts of all 'token' events together are the text of the 'finish' event, which comes last. */
+export type GenerationEvent = TokenEvent | FinishEvent;
+
+/**
+ * A running answer. Iterate over its events, once, or wait for `result()` or `text()`.
+ *
+ * @example
+ * for await (const event of model.generate({ prompt: 'The sky is' }))
+ *   if (event.type === 'token') process.stdout.write(event.text);
+ */
+export class Generation extends RequestStream<GenerationEvent, GenerationResult> {
+  /** Resolves to the whole text. */
+  async text(): Promise<string> {
+    return (await this.result()).text;
+  }
+}
+
+/** @internal */
+export function foldGeneration(request: NativeRequest): Fold<GenerationEvent, GenerationResult> {
+  const answer = new AnswerInProgress(request.logprobs);
+  let completion: Completion;
+  return (event, emit) => {
+    if (event.type === 'token') emit({ type: 'token', ...answer.addToken(event) });
+    if (event.type === 'candidate') {
+      const finished = answer.finish(event);
+      completion = finished.completion;
+      if (finished.rest) emit({ type: 'token', ...finished.rest });
+    }
+    if (event.type !== 'finish') return undefined;
+    const result = { ...completion, seed: request.seed, usage: event.usage, timings: event.timings };
+    emit({ type: 'finish', ...result });
+    return result;
+  };
+}

@@ -1,0 +1,80 @@
+import { loadAddon } from './addon.js';
+import { openModel } from './model.js';
+import type { Model } from './model.js';
+import type { ModelProgress } from './models/index.js';
+import { resolveModel } from './models/index.js';
+import type { LoadOptions } from './options.js';
+import { resolveLoadOptions } from './options.js';
+import { checkFilledText } from './options/checks.js';
+
+/**
+ * Loads a model: the name of one that Winnow knows ('smollm2-135m'), the path of a GGUF file, or
+ * `hf:owner/repository/file.gguf`. What is missing is downloaded into the cache folder and checked.
+ *
+ * @example
+ * const model = await loadModel('smollm2-135m', { contextSize: 4096 });
+ */
+export async function loadModel(source: string, options?: LoadOptions): Promise<Model> {
+  const resolved = resolveLoadOptions(options);
+  const checked = checkFilledText('source', source);
+  const { signal, cacheFolder } = resolved;
+  signal?.throwIfAborted();
+  const { paths } = await resolveModel(checked, { signal, cacheFolder, onProgress: reporter(resolved.onProgress) });
+  return openModel(loadAddon(), paths, resolved);
+}
+
+function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgress) => void) | undefined {
+  return (
+    onProgress && (({ phase, bytes, totalBytes }) => onProgress({ phase, loaded: bytes, total: totalBytes || null }))
+  );
+}
+
+export { Model } from './model.js';
+export type { ModelInfo, Stats } from './model.js';
+export type { Capabilities } from './capabilities.js';
+export { Prefix } from './prefix.js';
+export { RequestStream } from './request-stream.js';
+export { Generation } from './generation.js';
+export type { FinishEvent, GenerationEvent, GenerationResult, TokenEvent } from './generation.js';
+export { Sampling } from './sampling.js';
+export type {
+  CandidateFinishEvent,
+  CandidateTokenEvent,
+  SampleEvent,
+  SampleFinishEvent,
+  SampleResult,
+} from './sampling.js';
+export type { Completion, FinishReason, Timings, TokenDetails, TopLogprob, Usage } from './candidates.js';
+export { WinnowTurn } from './recipes/turn.js';
+export type { RejectEvent, ScoreEvent, WinnowCandidate, WinnowEvent, WinnowResult } from './recipes/turn.js';
+export { lamdaAttributes, lamdaSelection } from './recipes/lamda.js';
+export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './recipes/lamda.js';
+export type { ScoreOf, Scores } from './recipes/scores.js';
+export type { Likelihood } from './scoring.js';
+export type * from './questions/question.js';
+export type {
+  AppendedInput,
+  ChatTemplateOptions,
+  CloseOptions,
+  ContextInput,
+  DetokenizeOptions,
+  GenerateOptions,
+  GenerationOptions,
+  Input,
+  KeepRule,
+  LoadOptions,
+  LoadProgress,
+  Message,
+  MessagesInput,
+  PrefixGenerateOptions,
+  PromptInput,
+  RequestOptions,
+  SampleOptions,
+  Selection,
+  TokenizeOptions,
+  WinnowOptions,
+} from './options.js';
+export * from './errors.js';
+export { AddonLoadError } from './addon.js';
+export { ModelDownloadError, ModelFileError, ModelSourceError } from './models/index.js';
+export type { LogLevel } from './native.js';

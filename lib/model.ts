@@ -1,0 +1,201 @@
+import type { Capabilities } from './capabilities.js';
+import { assertCanFork, assertCanGenerate } from './capabilities.js';
+import { ChatTemplate } from './chat-template.js';
+import type { Session } from './context.js';
+import { buildContext } from './context.js';
+import { Engine } from './engine.js';
+import { foldGeneration, Generation } from './generation.js';
+import type { NativeAddon, NativeModelInfo, NativeStats } from './native.js';
+import type {
+  ChatTemplateOptions,
+  CloseOptions,
+  ContextInput,
+  DetokenizeOptions,
+  GenerateOptions,
+  Message,
+  ResolvedInput,
+  ResolvedLoadOptions,
+  TokenizeOptions,
+} from './options.js';
+import {
+  resolveChatTemplateOptions,
+  resolveCloseOptions,
+  resolveContextInput,
+  resolveContinuations,
+  resolveDetokenizeOptions,
+  resolveGenerateOptions,
+  resolveMessages,
+  resolveQuestions,
+  resolveText,
+  resolveTokenizeOptions,
+  resolveTokens,
+} from './options.js';
+import type { Prefix } from './prefix.js';
+import { pinPrefix } from './prefix.js';
+import type { Answers, Questions } from './questions/question.js';
+import { answerRequest } from './requests.js';
+import type { Likelihood } from './scoring.js';
+import { classify, logLikelihood } from './scoring.js';
+
+/** Figures of the engine, since it was opened. */
+export type Stats = NativeStats;
+
+/** What is known of a loaded model. */
+export interface ModelInfo {
+  architecture: string;
+  name: string;
+  /** Architecture, size and number types of the weights, in llama.cpp's words. */
+  description: string;
+  parameters: number;
+  sizeBytes: number;
+  vocabularySize: number;
+  embeddingSize: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  /** Tokens of the longest sequence here, and of those it was trained on. */
+  contextSize: number;
+  trainedContextSize: number;
+  cacheTokens: number;
+  maxSequences: number;
+  maxStepTokens: number;
+  threads: number;
+  /** Number type of the KV cache. */
+  cacheType: string;
+  device: string;
+  kernels: string;
+  /** Token ids; null = the model has none. `end`: all that end a text. */
+  specialTokens: { bos: number | null; eos: number | null; end: number[] };
+  capabilities: Capabilities;
+}
+
+/** @internal The model on a given addon: `loadModel()` on the real one, tests on a fake. */
+export async function openModel(addon: NativeAddon, paths: string[], options: ResolvedLoadOptions): Promise<Model> {
+  const { log, onProgress, signal } = options;
+  const onLoad = onProgress && ((loaded: number) => onProgress({ phase: 'load', loaded, total: 1 }));
+  signal?.throwIfAborted();
+  const engine = await Engine.open(addon, { ...options.native, paths }, { log, onLoad });
+  if (signal?.aborted) {
+    await engine.close(false);
+    throw signal.reason;
+  }
+  return new Model(engine, options.chatTemplate);
+}
+
+/**
+ * A loaded model. Close it when it is no longer needed.
+ *
+ * @example
+ * const model = await loadModel('smollm2-135m');
+ * try {
+ *   console.log(await model.generate({ prompt: 'The capital of France is', maxTokens: 8 }).text());
+ * } finally {
+ *   await model.close();
+ * }
+ */
+export class Model implements AsyncDisposable {
+  readonly info: ModelInfo;
+  readonly #engine: Engine;
+  readonly #session: Session;
+
+  /** @internal */
+  constructor(engine: Engine, chatTemplate?: string) {
+    const { info } = engine;
+    this.#engine = engine;
+    this.#session = {
+      engine,
+      template: new ChatTemplate(chatTemplate ?? info.chatTemplate, info.bosText, info.eosText),
+    };
+    this.info = describeModel(info, this.#session.template.exists);
+  }
+
+  /** One answer, running from now on. Throws OptionError at once; everything else where it is read. */
+  generate(options: GenerateOptions): Generation {
+    const { input, sampling, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
+    const prepare = async () => {
+      assertCanGenerate(this.#engine.info);
+      const context = await buildContext(this.#session, input, undefined, true);
+      const request = answerRequest(this.#session, context, undefined, sampling, 1);
+      return { request, fold: foldGeneration(request) };
+    };
+    return new Generation(this.#engine, prepare, signal);
+  }
+
+  /** Evaluates the input once and keeps it in the cache until the prefix is closed. */
+  async prefill(input: ContextInput): Promise<Prefix> {
+    const resolved = this.#resolveInput(input);
+    assertCanFork(this.#engine.info);
+    return pinPrefix(this.#session, resolved.input, undefined, resolved.signal);
+  }
+
+  /**
+   * Asks all questions behind the input, in one request; the answers have the questions' names. The same as on a
+   * prefix, without one.
+   */
+  async classify<const Qs extends Questions>(input: ContextInput, questions: Qs): Promise<Answers<Qs>> {
+    const resolved = this.#resolveInput(input);
+    const asked = resolveQuestions(questions, this.info.vocabularySize);
+    return (await classify(this.#session, resolved.input, undefined, asked, resolved.signal)) as Answers<Qs>;
+  }
+
+  /** log P(continuation | input), exactly, one per continuation and in their order. */
+  async logLikelihood(input: ContextInput, continuations: readonly string[]): Promise<Likelihood[]> {
+    const resolved = this.#resolveInput(input);
+    const texts = resolveContinuations(continuations);
+    return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.signal);
+  }
+
+  /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */
+  tokenize(text: string, options?: TokenizeOptions): Int32Array {
+    const { addSpecial, parseSpecial } = resolveTokenizeOptions(options);
+    const checked = resolveText('text', text);
+    this.#engine.assertOpen();
+    return this.#engine.tokenize(checked, addSpecial, parseSpecial);
+  }
+
+  /** The text of token ids; bytes that are no UTF-8 become U+FFFD. */
+  detokenize(tokens: readonly number[] | Int32Array, options?: DetokenizeOptions): string {
+    const { special } = resolveDetokenizeOptions(options);
+    const checked = resolveTokens('tokens', tokens, this.info.vocabularySize);
+    this.#engine.assertOpen();
+    return this.#engine.detokenize(checked, special);
+  }
+
+  /** The conversation as text, in the model's own template. Rejects with a TemplateError. */
+  async applyChatTemplate(messages: readonly Message[], options?: ChatTemplateOptions): Promise<string> {
+    const { addGenerationPrompt } = resolveChatTemplateOptions(options);
+    const checked = resolveMessages(messages);
+    this.#engine.assertOpen();
+    return this.#session.template.render(checked, addGenerationPrompt);
+  }
+
+  stats(): Stats {
+    return this.#engine.stats();
+  }
+
+  /** Twice is fine; a second call without `drain` ends a drain that takes too long. */
+  async close(options?: CloseOptions): Promise<void> {
+    await this.#engine.close(resolveCloseOptions(options).drain);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #resolveInput(input: ContextInput): { input: ResolvedInput; signal?: AbortSignal } {
+    const resolved = resolveContextInput(input, this.info.vocabularySize, false);
+    this.#engine.assertOpen();
+    return resolved;
+  }
+}
+
+function describeModel(native: NativeModelInfo, chat: boolean): ModelInfo {
+  const { chatTemplate, bosToken, eosToken, endTokens, bosText, eosText, addsBos, ...rest } = native;
+  const { canFork, canGenerate, batchInvariant, ...facts } = rest;
+  const orNull = (token: number) => (token < 0 ? null : token);
+  return {
+    ...facts,
+    specialTokens: { bos: orNull(bosToken), eos: orNull(eosToken), end: [...endTokens] },
+    capabilities: { fork: canFork, generate: canGenerate, batchInvariant, chat },
+  };
+}

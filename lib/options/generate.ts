@@ -1,0 +1,217 @@
+import type { NativeRequest } from '../native.js';
+import {
+  checkArray,
+  checkBoolean,
+  checkFields,
+  checkFilledText,
+  checkInteger,
+  checkNames,
+  checkNumber,
+  checkTokens,
+  invalid,
+} from './checks.js';
+import type { AppendedInput, Input, ResolvedInput } from './input.js';
+import { inputNames, resolveInput, resolveSignal } from './input.js';
+
+/** How an answer is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p. */
+export interface GenerationOptions {
+  /** Stop after this many new tokens; also where the context is full. @default 256 */
+  maxTokens?: number;
+  /** No end-of-text token before this many new tokens; 0 = off. @default 0 */
+  minTokens?: number;
+  /** Never draw an end-of-text token: the answer ends by `stop`, `stopTokens` or `maxTokens`. @default false */
+  ignoreEos?: boolean;
+  /** Divides the logits; 0 = greedy, the likeliest token. @default 1, the model's own distribution */
+  temperature?: number;
+  /** Keep the k likeliest tokens; 0 = off. @default 0 */
+  topK?: number;
+  /** Keep the likeliest tokens that together reach this mass (arXiv 1904.09751), above 0 to 1; 1 = off. @default 1 */
+  topP?: number;
+  /** Drop tokens less likely than this share of the likeliest (arXiv 2407.01082), 0 to 1; 0 = off. @default 0 */
+  minP?: number;
+  /** Divides positive and multiplies negative logits of tokens that occurred (arXiv 1909.05858); 1 = off. @default 1 */
+  repetitionPenalty?: number;
+  /** Subtracted from a token's logit once per occurrence; 0 = off. @default 0 */
+  frequencyPenalty?: number;
+  /** Subtracted once from the logit of a token that occurred; 0 = off. @default 0 */
+  presencePenalty?: number;
+  /** How many of the last tokens the penalties look at, the prompt's included; 0 = all. @default 64 */
+  penaltyWindow?: number;
+  /** Added to the logits, by token id; -Infinity bans a token. @default none */
+  logitBias?: Readonly<Record<number, number>> | ReadonlyMap<number, number>;
+  /** 0 … 2^53 − 1: the same seed gives the same text, whatever else runs. @default random; the result reports it */
+  seed?: number;
+  /** Up to 16 texts of up to 256 bytes that end the answer and are not shown. @default none */
+  stop?: string | readonly string[];
+  /** Up to 64 token ids that end the answer. @default none */
+  stopTokens?: readonly number[] | Int32Array;
+  /** Give the log-probability of each token, of the model's own distribution. @default false */
+  logprobs?: boolean;
+  /** Give the n likeliest tokens at each place, 0 to 20; implies `logprobs`. @default 0 */
+  topLogprobs?: number;
+  /** Stops the request: what comes after rejects with its reason. */
+  signal?: AbortSignal;
+}
+
+/** Options of `model.generate()`. */
+export type GenerateOptions = GenerationOptions & Input;
+/** Options of `prefix.generate()`: what is appended, if anything, and how the answer is drawn. */
+export type PrefixGenerateOptions = GenerationOptions & AppendedInput;
+/** Options of `prefix.sample()`. */
+export type SampleOptions = PrefixGenerateOptions & {
+  /** How many answers, 1 to 1,024. */
+  count: number;
+};
+
+/** @internal What of a request says how its answers are drawn. */
+export type NativeSampling = Omit<NativeRequest, 'prompt' | 'parent' | 'pin' | 'candidates' | 'questions'>;
+
+/** @internal */
+export interface ResolvedGenerateOptions {
+  input: ResolvedInput;
+  sampling: NativeSampling;
+  signal?: AbortSignal;
+}
+
+const generationNames = {
+  maxTokens: 0,
+  minTokens: 0,
+  ignoreEos: 0,
+  temperature: 0,
+  topK: 0,
+  topP: 0,
+  minP: 0,
+  repetitionPenalty: 0,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  penaltyWindow: 0,
+  logitBias: 0,
+  seed: 0,
+  stop: 0,
+  stopTokens: 0,
+  logprobs: 0,
+  topLogprobs: 0,
+  signal: 0,
+} satisfies Record<keyof GenerationOptions, 0>;
+
+const knownNames = [...inputNames, ...Object.keys(generationNames)];
+const largest = 2 ** 31 - 1; // What native code counts with.
+const maxStops = 16;
+const maxStopBytes = 256;
+const maxStopTokens = 64;
+const maxTopLogprobs = 20;
+export const maxCandidates = 1024;
+
+/** `moreNames`: options of the caller's own, checked by it. `mayBeMissing`: on a prefix, nothing may be appended. */
+export function resolveGenerateOptions(
+  options: PrefixGenerateOptions,
+  vocabularySize: number,
+  mayBeMissing: boolean,
+  moreNames: readonly string[] = [],
+): ResolvedGenerateOptions {
+  checkNames('options', checkFields('options', options), [...knownNames, ...moreNames]);
+  return {
+    input: resolveInput(options, vocabularySize, mayBeMissing),
+    sampling: resolveSampling(options, vocabularySize),
+    signal: resolveSignal(options.signal),
+  };
+}
+
+export function resolveSampleOptions(
+  options: SampleOptions,
+  vocabularySize: number,
+): ResolvedGenerateOptions & { count: number } {
+  const resolved = resolveGenerateOptions(options, vocabularySize, true, ['count']);
+  return { ...resolved, count: checkInteger('count', options.count, 1, maxCandidates) };
+}
+
+export function resolveSampling(options: GenerationOptions, vocabularySize: number): NativeSampling {
+  const topLogprobs = checkInteger('topLogprobs', options.topLogprobs ?? 0, 0, maxTopLogprobs);
+  return {
+    ...resolveLength(options),
+    ...resolveDistribution(options),
+    ...resolvePenalties(options),
+    ...resolveBias(options.logitBias, vocabularySize),
+    seed: options.seed === undefined ? randomSeed() : checkInteger('seed', options.seed, 0),
+    logprobs: checkBoolean('logprobs', options.logprobs ?? false) || topLogprobs > 0,
+    topLogprobs,
+    stop: resolveStop(options.stop ?? []),
+    stopTokens: resolveStopTokens(options.stopTokens ?? [], vocabularySize),
+  };
+}
+
+function resolveLength(options: GenerationOptions) {
+  const maxTokens = checkInteger('maxTokens', options.maxTokens ?? 256, 1, largest);
+  const minTokens = checkInteger('minTokens', options.minTokens ?? 0, 0, largest);
+  if (minTokens > maxTokens) throw invalid('minTokens', minTokens, `at most maxTokens (${maxTokens})`);
+  return { maxTokens, minTokens, ignoreEos: checkBoolean('ignoreEos', options.ignoreEos ?? false) };
+}
+
+function resolveDistribution(options: GenerationOptions) {
+  return {
+    temperature: checkNumber(
+      'temperature',
+      options.temperature ?? 1,
+      'a finite number of at least 0',
+      (value) => value >= 0,
+    ),
+    topK: checkInteger('topK', options.topK ?? 0, 0, largest),
+    topP: checkNumber('topP', options.topP ?? 1, 'above 0 and at most 1', (value) => value > 0 && value <= 1),
+    minP: checkNumber('minP', options.minP ?? 0, 'from 0 to 1', (value) => value >= 0 && value <= 1),
+  };
+}
+
+function resolvePenalties(options: GenerationOptions) {
+  const finite = (name: 'frequencyPenalty' | 'presencePenalty') =>
+    checkNumber(name, options[name] ?? 0, 'a finite number', () => true);
+  return {
+    repetitionPenalty: checkNumber(
+      'repetitionPenalty',
+      options.repetitionPenalty ?? 1,
+      'above 0',
+      (value) => value > 0,
+    ),
+    frequencyPenalty: finite('frequencyPenalty'),
+    presencePenalty: finite('presencePenalty'),
+    penaltyWindow: checkInteger('penaltyWindow', options.penaltyWindow ?? 64, 0, largest),
+  };
+}
+
+function resolveBias(bias: unknown, vocabularySize: number) {
+  const entries =
+    bias instanceof Map ? [...bias] : Object.entries(bias === undefined ? {} : checkFields('logitBias', bias));
+  for (const [token, value] of entries) checkBias(token, value, vocabularySize);
+  return {
+    biasTokens: Int32Array.from(entries, ([token]) => Number(token)),
+    biasValues: Float32Array.from(entries, ([, value]) => value as number),
+  };
+}
+
+function checkBias(token: unknown, value: unknown, vocabularySize: number): void {
+  const id = typeof token === 'string' && /^\d+$/.test(token) ? Number(token) : token;
+  const isToken = Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabularySize;
+  if (!isToken) throw invalid('logitBias', token, `keyed by token ids from 0 to ${vocabularySize - 1}`);
+  if (value !== -Infinity)
+    checkNumber(`logitBias[${String(token)}]`, value, 'a finite number or -Infinity', () => true);
+}
+
+function resolveStop(stop: unknown): string[] {
+  const list = typeof stop === 'string' ? [stop] : checkArray('stop', stop, 0, maxStops, 'strings');
+  return list.map((value, index) => {
+    const path = typeof stop === 'string' ? 'stop' : `stop[${index}]`;
+    const text = checkFilledText(path, value);
+    if (Buffer.byteLength(text) > maxStopBytes) throw invalid(path, value, `at most ${maxStopBytes} bytes long`);
+    return text;
+  });
+}
+
+function resolveStopTokens(value: unknown, vocabularySize: number): Int32Array {
+  const tokens = checkTokens('stopTokens', value, vocabularySize);
+  if (tokens.length > maxStopTokens) throw invalid('stopTokens', value, `at most ${maxStopTokens} token ids`);
+  return tokens;
+}
+
+/** 48 random bits: enough to be different, short enough to type again. */
+function randomSeed(): number {
+  return Math.floor(Math.random() * 2 ** 48);
+}

@@ -1,0 +1,119 @@
+import type { ModelProgress } from '../models/progress.js';
+import type { LogLevel, NativeEngineOptions } from '../native.js';
+import {
+  checkFields,
+  checkFilledText,
+  checkFunction,
+  checkInteger,
+  checkNames,
+  checkOneOf,
+  checkSignal,
+  invalid,
+} from './checks.js';
+
+/** `loaded` of `total`: a share of 1 for 'load', else bytes; total null = not known. */
+export interface LoadProgress {
+  phase: ModelProgress['phase'] | 'load';
+  loaded: number;
+  total: number | null;
+}
+
+export interface LoadOptions {
+  /** Longest sequence, prompt and answer together, in tokens. @default what the model was trained for */
+  contextSize?: number;
+  /** Cells of the KV cache, shared by all sequences: one per token. @default chosen by the engine from contextSize */
+  cacheTokens?: number;
+  /** Running and cached sequences together, 1 to 256. @default 256 */
+  maxSequences?: number;
+  /** Tokens evaluated in one step. Larger: faster prefill, later cancel. @default 512 */
+  maxStepTokens?: number;
+  /** Compute threads. @default one per physical core */
+  threads?: number;
+  /** Layers on the GPU; 0 = none. @default 'auto': all that fit */
+  gpuLayers?: number | 'auto';
+  /** Number type of the KV cache. @default 'f16' */
+  cacheType?: 'f32' | 'f16' | 'bf16' | 'q8_0';
+  /** 'ggml' = llama.cpp's own arithmetic. @default WINNOW_KERNELS of the environment, else 'auto': ours where they are faster */
+  kernels?: 'auto' | 'ggml';
+  /** Jinja source that replaces the model's own chat template. @default the model's */
+  chatTemplate?: string;
+  /** Where downloaded models are kept. @default WINNOW_HOME of the environment, else the user's cache folder */
+  cacheFolder?: string;
+  /** Gets the engine's and llama.cpp's lines; without it they are dropped. */
+  log?: (level: LogLevel, line: string) => void;
+  onProgress?: (progress: LoadProgress) => void;
+  /** Gives up downloading and loading; the promise rejects with its reason. */
+  signal?: AbortSignal;
+}
+
+export interface ResolvedLoadOptions {
+  native: Omit<NativeEngineOptions, 'paths'>;
+  chatTemplate?: string;
+  cacheFolder?: string;
+  log?: (level: LogLevel, line: string) => void;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+const names = {
+  contextSize: 0,
+  cacheTokens: 0,
+  maxSequences: 0,
+  maxStepTokens: 0,
+  threads: 0,
+  gpuLayers: 0,
+  cacheType: 0,
+  kernels: 0,
+  chatTemplate: 0,
+  cacheFolder: 0,
+  log: 0,
+  onProgress: 0,
+  signal: 0,
+} satisfies Record<keyof LoadOptions, 0>;
+
+const largest = 2 ** 31 - 1; // What native code counts with.
+
+export function resolveLoadOptions(options: LoadOptions = {}): ResolvedLoadOptions {
+  const fields = checkFields('options', options);
+  checkNames('options', fields, Object.keys(names));
+  return {
+    native: resolveEngineOptions(options),
+    chatTemplate: optional(options.chatTemplate, (value) => checkFilledText('chatTemplate', value)),
+    cacheFolder: optional(options.cacheFolder, (value) => checkFilledText('cacheFolder', value)),
+    log: optional(options.log, (value) => checkFunction<NonNullable<LoadOptions['log']>>('log', value)),
+    onProgress: optional(options.onProgress, (value) =>
+      checkFunction<NonNullable<LoadOptions['onProgress']>>('onProgress', value),
+    ),
+    signal: optional(options.signal, (value) => checkSignal('signal', value)),
+  };
+}
+
+function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, 'paths'> {
+  const count = (name: 'contextSize' | 'cacheTokens' | 'threads', max = largest) =>
+    options[name] === undefined ? 0 : checkInteger(name, options[name], 1, max);
+  return {
+    contextSize: count('contextSize'),
+    cacheTokens: count('cacheTokens'),
+    maxSequences: checkInteger('maxSequences', options.maxSequences ?? 256, 1, 256),
+    maxStepTokens: checkInteger('maxStepTokens', options.maxStepTokens ?? 512, 1, largest),
+    threads: count('threads', 1024),
+    gpuLayers: resolveGpuLayers(options.gpuLayers ?? 'auto'),
+    cacheType: checkOneOf('cacheType', options.cacheType ?? 'f16', ['f32', 'f16', 'bf16', 'q8_0']),
+    kernels: resolveKernels(options.kernels),
+  };
+}
+
+function resolveGpuLayers(value: unknown): number {
+  if (value === 'auto') return -1;
+  if (typeof value !== 'number') throw invalid('gpuLayers', value, "'auto' or a count of layers");
+  return checkInteger('gpuLayers', value, 0, largest);
+}
+
+function resolveKernels(value: unknown): 'auto' | 'ggml' {
+  if (value !== undefined) return checkOneOf('kernels', value, ['auto', 'ggml']);
+  return checkOneOf('WINNOW_KERNELS', process.env['WINNOW_KERNELS'] || 'auto', ['auto', 'ggml']);
+}
+
+function optional<T>(value: unknown, check: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : check(value);
+}

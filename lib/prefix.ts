@@ -1,0 +1,178 @@
+import type { Timings, Usage } from './candidates.js';
+import type { Context, Session } from './context.js';
+import { buildContext } from './context.js';
+import { ClosedError } from './errors.js';
+import { foldGeneration, Generation } from './generation.js';
+import type {
+  ContextInput,
+  PrefixGenerateOptions,
+  RequestOptions,
+  ResolvedInput,
+  SampleOptions,
+  WinnowOptions,
+} from './options.js';
+import {
+  resolveContextInput,
+  resolveContinuations,
+  resolveGenerateOptions,
+  resolveQuestions,
+  resolveRequestOptions,
+  resolveSampleOptions,
+  resolveTurnOptions,
+} from './options.js';
+import type { Answers, Questions } from './questions/question.js';
+import type { LamdaAttributes } from './recipes/lamda.js';
+import { foldTurn, WinnowTurn } from './recipes/turn.js';
+import { RequestStream } from './request-stream.js';
+import type { Parent } from './requests.js';
+import { answerRequest, pinRequest } from './requests.js';
+import { foldSampling, Sampling } from './sampling.js';
+import type { Likelihood } from './scoring.js';
+import { classify, compileBehind, logLikelihood } from './scoring.js';
+import { assertCanGenerate } from './capabilities.js';
+
+const nothing: ResolvedInput = { kind: 'none' };
+
+interface Pinned {
+  parent: Parent;
+  usage: Usage;
+  timings: Timings;
+}
+
+/** @internal Keeps the tokens of `input`, behind `base` if there is one, in the cache. */
+export async function pinPrefix(
+  session: Session,
+  input: ResolvedInput,
+  base: Parent | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Prefix> {
+  const prepare = async () => {
+    const context = await buildContext(session, input, base?.context, false);
+    const fold = (event: { type: string; request: number; usage?: Usage; timings?: Timings }): Pinned | undefined =>
+      event.type === 'finish'
+        ? { parent: { id: event.request, context }, usage: event.usage!, timings: event.timings! }
+        : undefined;
+    return { request: pinRequest(session, context, base), fold };
+  };
+  const pinned = await new RequestStream<never, Pinned>(session.engine, prepare, signal).result();
+  return new Prefix(session, pinned);
+}
+
+/**
+ * Tokens that stay in the cache until `close()`: whatever is asked on them evaluates only what follows them.
+ *
+ * @example
+ * const prefix = await model.prefill({ messages });
+ * try {
+ *   console.log(await prefix.sample({ count: 8, maxTokens: 32 }).texts());
+ * } finally {
+ *   await prefix.close();
+ * }
+ */
+export class Prefix implements AsyncDisposable {
+  /** How many tokens it has. */
+  readonly tokens: number;
+  /** Its text as it was tokenised; undefined where it was made of token ids. */
+  readonly text: string | undefined;
+  /** What making it took. */
+  readonly usage: Usage;
+  readonly timings: Timings;
+  readonly #session: Session;
+  readonly #parent: Parent;
+  #isClosed = false;
+
+  /** @internal */
+  constructor(session: Session, { parent, usage, timings }: Pinned) {
+    this.#session = session;
+    this.#parent = parent;
+    this.tokens = parent.context.tokens.length;
+    this.text = parent.context.text;
+    this.usage = usage;
+    this.timings = timings;
+  }
+
+  /** A prefix of its own, with more behind it if wanted; it shares this one's cells and outlives it. */
+  async fork(input: ContextInput | RequestOptions = {}): Promise<Prefix> {
+    const resolved = resolveContextInput(input as ContextInput, this.#vocabularySize, true);
+    this.#assertOpen();
+    return pinPrefix(this.#session, resolved.input, this.#parent, resolved.signal);
+  }
+
+  /** One answer. On a conversation, messages may be appended first. */
+  generate(options: PrefixGenerateOptions = {}): Generation {
+    const { input, sampling, signal } = resolveGenerateOptions(options, this.#vocabularySize, true);
+    const prepare = async () => {
+      const request = answerRequest(this.#session, await this.#contextForAnswer(input), this.#parent, sampling, 1);
+      return { request, fold: foldGeneration(request) };
+    };
+    return new Generation(this.#session.engine, prepare, signal);
+  }
+
+  /** `count` answers at once, each with a random stream of its own. */
+  sample(options: SampleOptions): Sampling {
+    const { input, sampling, signal, count } = resolveSampleOptions(options, this.#vocabularySize);
+    const prepare = async () => {
+      const request = answerRequest(this.#session, await this.#contextForAnswer(input), this.#parent, sampling, count);
+      return { request, fold: foldSampling(request) };
+    };
+    return new Sampling(this.#session.engine, prepare, signal);
+  }
+
+  /**
+   * Draws candidates, asks every attribute of each on its live sequence, drops those that fail `keep` and chooses the
+   * one that ranks highest. Without options: LaMDA's turn (arXiv 2201.08239).
+   */
+  winnow<const Qs extends Questions = LamdaAttributes>(options: WinnowOptions<Qs> = {}): WinnowTurn<Qs> {
+    const resolved = resolveTurnOptions(options, this.#vocabularySize);
+    const prepare = async () => {
+      const context = await this.#contextForAnswer(resolved.input);
+      const questions = await compileBehind(this.#session, context, resolved.attributes, true);
+      const { sampling, candidates } = resolved;
+      const request = answerRequest(this.#session, context, this.#parent, sampling, candidates, questions.native);
+      return { request, fold: foldTurn<Qs>(request, resolved, questions) };
+    };
+    return new WinnowTurn<Qs>(this.#session.engine, prepare, resolved.signal);
+  }
+
+  /** Asks all questions behind the prefix, in one request; the answers have the questions' names. */
+  async classify<const Qs extends Questions>(questions: Qs, options?: RequestOptions): Promise<Answers<Qs>> {
+    const resolved = resolveQuestions(questions, this.#vocabularySize);
+    const { signal } = resolveRequestOptions(options);
+    this.#assertOpen();
+    return (await classify(this.#session, nothing, this.#parent, resolved, signal)) as Answers<Qs>;
+  }
+
+  /** log P(continuation | prefix), exactly, one per continuation and in their order. */
+  async logLikelihood(continuations: readonly string[], options?: RequestOptions): Promise<Likelihood[]> {
+    const texts = resolveContinuations(continuations);
+    const { signal } = resolveRequestOptions(options);
+    this.#assertOpen();
+    return logLikelihood(this.#session, nothing, this.#parent, texts, signal);
+  }
+
+  /** Lets its cells go; requests that run on it go on. Twice is fine. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#session.engine.releasePrefix(this.#parent.id);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #vocabularySize(): number {
+    return this.#session.engine.info.vocabularySize;
+  }
+
+  async #contextForAnswer(input: ResolvedInput): Promise<Context> {
+    this.#assertOpen();
+    assertCanGenerate(this.#session.engine.info);
+    return buildContext(this.#session, input, this.#parent.context, true);
+  }
+
+  #assertOpen(): void {
+    this.#session.engine.assertOpen();
+    if (this.#isClosed) throw new ClosedError('prefix');
+  }
+}

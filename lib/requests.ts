@@ -1,0 +1,64 @@
+import type { Context, Session } from './context.js';
+import { roomInContext } from './context.js';
+import type { NativeQuestion, NativeRequest } from './native.js';
+import type { NativeSampling } from './options.js';
+import { resolveSampling } from './options.js';
+
+/** A pinned prefix that a request runs on. */
+export interface Parent {
+  id: number;
+  context: Context;
+}
+
+const noSampling: NativeSampling = { ...resolveSampling({ maxTokens: 1, seed: 0 }, 1) };
+
+/** `candidates` answers behind the context; every question is asked behind each of them. Throws ContextOverflowError. */
+export function answerRequest(
+  session: Session,
+  context: Context,
+  parent: Parent | undefined,
+  sampling: NativeSampling,
+  candidates: number,
+  questions: NativeQuestion[] = [],
+): NativeRequest {
+  const room = roomInContext(session, context.tokens.length, longestQuestion(questions), 1);
+  return {
+    ...sampling,
+    ...place(context, parent),
+    maxTokens: Math.min(sampling.maxTokens, room),
+    minTokens: Math.min(sampling.minTokens, room),
+    pin: false,
+    candidates,
+    questions,
+  };
+}
+
+/** Questions behind the context itself. Throws ContextOverflowError. */
+export function questionRequest(
+  session: Session,
+  context: Context,
+  parent: Parent | undefined,
+  questions: NativeQuestion[],
+): NativeRequest {
+  roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
+  return { ...noSampling, ...place(context, parent), pin: false, candidates: 0, questions };
+}
+
+/** Keeps the context in the cache. Throws ContextOverflowError. */
+export function pinRequest(session: Session, context: Context, parent: Parent | undefined): NativeRequest {
+  roomInContext(session, context.tokens.length, 0, 0);
+  return { ...noSampling, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+}
+
+function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {
+  if (!parent) return { prompt: context.tokens, parent: 0 };
+  return { prompt: context.tokens.subarray(parent.context.tokens.length), parent: parent.id };
+}
+
+// The last token of a label is read, not evaluated.
+function longestQuestion(questions: readonly NativeQuestion[]): number {
+  return Math.max(
+    0,
+    ...questions.map(({ suffix, labels }) => suffix.length + Math.max(...labels.map((label) => label.length)) - 1),
+  );
+}
