@@ -1,0 +1,43 @@
+import { loadModel, type LoadOptions, type LoadProgress, type Model } from '../index.js';
+import { megabytes, percent, StatusLine } from './terminal.js';
+
+const lineMs = 10_000; // Between two progress lines where nothing can be redrawn.
+
+/** Loads a model for a command, with progress on stderr. */
+export async function loadWithProgress(source: string, options: LoadOptions): Promise<Model> {
+  const status = new StatusLine();
+  const progress = process.stderr.isTTY ? (text: string) => status.update(text) : plainProgress();
+  try {
+    return await loadModel(source, { ...options, onProgress: (step) => progress(describe(source, step)) });
+  } finally {
+    status.clear();
+  }
+}
+
+function plainProgress(): (text: string) => void {
+  let last = 0;
+  return (text) => {
+    if (performance.now() - last < lineMs && last) return;
+    last = performance.now();
+    console.error(text);
+  };
+}
+
+const verbs: Record<LoadProgress['phase'], string> = {
+  waiting: 'waiting for another process that fetches',
+  download: 'downloading',
+  unpack: 'unpacking',
+  verify: 'checking the hash of',
+  check: 'trying out the vocabulary of',
+  load: 'loading',
+};
+
+function describe(source: string, { phase, loaded, total }: LoadProgress): string {
+  const what = `${verbs[phase]} ${source}`;
+  if (!total) return `${what} …`;
+  const done = percent(loaded / total);
+  return phase === 'load' ? `${what} ${done}` : `${what} ${bar(loaded / total)} ${done} of ${megabytes(total)}`;
+}
+
+const barWidth = 24;
+const bar = (share: number) => '█'.repeat(Math.round(barWidth * Math.min(1, share))).padEnd(barWidth, '░');
