@@ -190,7 +190,16 @@ export class Model implements AsyncDisposable {
 }
 
 function describeModel(native: NativeModelInfo, chat: boolean): ModelInfo {
-  const { chatTemplate, bosToken, eosToken, endTokens, bosText, eosText, addsBos, ...rest } = native;
+  const {
+    bosToken,
+    eosToken,
+    endTokens,
+    chatTemplate: _,
+    bosText: _bos,
+    eosText: _eos,
+    addsBos: _adds,
+    ...rest
+  } = native;
   const { canFork, canGenerate, batchInvariant, ...facts } = rest;
   const orNull = (token: number) => (token < 0 ? null : token);
   return {

@@ -46,10 +46,10 @@ export function foldCandidates(request: NativeRequest) {
     emit: (event: CandidateTokenEvent | CandidateFinishEvent) => void,
   ): Completion | undefined => {
     if (event.type === 'token')
-      emit({ type: 'candidate-token', candidate: event.candidate, ...answers[event.candidate]!.addToken(event) });
+      emit({ type: 'candidate-token', candidate: event.candidate, ...answers[event.candidate].addToken(event) });
     if (event.type !== 'candidate') return undefined;
     const { candidate } = event;
-    const { completion, rest } = answers[candidate]!.finish(event);
+    const { completion, rest } = answers[candidate].finish(event);
     if (rest) emit({ type: 'candidate-token', candidate, ...rest });
     emit({ type: 'candidate-finish', candidate, ...completion });
     return completion;
@@ -58,7 +58,7 @@ export function foldCandidates(request: NativeRequest) {
 
 /** @internal */
 export function foldSampling(request: NativeRequest): Fold<SampleEvent, SampleResult> {
-  const candidates: Completion[] = new Array(request.candidates);
+  const candidates = new Array<Completion>(request.candidates);
   const fold = foldCandidates(request);
   return (event, emit) => {
     const completion = fold(event, emit);

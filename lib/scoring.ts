@@ -60,7 +60,7 @@ export async function classify(
   const prepare = async () => {
     const context = await buildContext(session, input, parent?.context, false);
     const compiled = await compileBehind(session, context, questions, false);
-    return { request: questionRequest(session, context, parent, compiled.native), fold: foldScores(compiled.read) };
+    return { request: questionRequest(session, context, parent, compiled.native), fold: foldScores((scores) => compiled.read(scores)) };
   };
   return new RequestStream(session.engine, prepare, signal).result();
 }
@@ -88,9 +88,9 @@ export async function logLikelihood(
   const context = await buildContext(session, input, parent?.context, false);
   const groups = groupByPrompt(session, context, continuations);
   const scores = await runGroups(session, context, parent, groups, signal);
-  const results: Likelihood[] = new Array(continuations.length);
+  const results = new Array<Likelihood>(continuations.length);
   groups.forEach(({ indexes }, group) => {
-    indexes.forEach((index, label) => (results[index] = toLikelihood(scores[group]!, label)));
+    indexes.forEach((index, label) => (results[index] = toLikelihood(scores[group], label)));
   });
   return results;
 }
@@ -107,7 +107,7 @@ async function runGroups(
     const on = prompt === context.tokens ? parent : undefined;
     const prepare = async () => ({
       request: questionRequest(session, behind, on, [{ suffix: noTokens, labels }]),
-      fold: foldScores(([score]) => score!),
+      fold: foldScores(([score]) => score),
     });
     return new RequestStream(session.engine, prepare, signal);
   });
@@ -119,7 +119,7 @@ async function runGroups(
 }
 
 function toLikelihood({ labels }: NativeScore, label: number): Likelihood {
-  const { logprob, tokenLogprobs, isGreedy } = labels[label]!;
+  const { logprob, tokenLogprobs, isGreedy } = labels[label];
   return { logprob, tokens: tokenLogprobs.length, tokenLogprobs: [...tokenLogprobs], isGreedy };
 }
 

@@ -11,8 +11,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return shorten(JSON.stringify(value));
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null)
-    return `an object (${Object.getPrototypeOf(value)?.constructor?.name ?? 'no prototype'})`;
+  if (typeof value === 'object' && value !== null) return 'an object';
   return shorten(Object.is(value, -0) ? '-0' : String(value));
 }
 
@@ -27,6 +26,11 @@ export function invalid(path: string, value: unknown, allowed: string): OptionEr
 export function checkFields(path: string, value: unknown): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, value, 'an object');
   return value as Fields;
+}
+
+/** Only undefined stands for the default: null is a wrong value like any other. */
+export function withDefault<T>(value: T | undefined, defaultValue: T): T {
+  return value === undefined ? defaultValue : value;
 }
 
 /** Throws for the first name that isn't known, with the nearest one that is. */
@@ -53,12 +57,12 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
     }
     row = next;
   }
-  return row[b.length]!;
+  return row[b.length];
 }
 
 export function checkInteger(path: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {

@@ -9,6 +9,7 @@ import {
   checkNumber,
   checkTokens,
   invalid,
+  withDefault,
 } from './checks.js';
 import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
@@ -126,54 +127,59 @@ export function resolveSampleOptions(
 }
 
 export function resolveSampling(options: GenerationOptions, vocabularySize: number): NativeSampling {
-  const topLogprobs = checkInteger('topLogprobs', options.topLogprobs ?? 0, 0, maxTopLogprobs);
+  const topLogprobs = checkInteger('topLogprobs', withDefault(options.topLogprobs, 0), 0, maxTopLogprobs);
   return {
     ...resolveLength(options),
     ...resolveDistribution(options),
     ...resolvePenalties(options),
     ...resolveBias(options.logitBias, vocabularySize),
     seed: options.seed === undefined ? randomSeed() : checkInteger('seed', options.seed, 0),
-    logprobs: checkBoolean('logprobs', options.logprobs ?? false) || topLogprobs > 0,
+    logprobs: checkBoolean('logprobs', withDefault(options.logprobs, false)) || topLogprobs > 0,
     topLogprobs,
-    stop: resolveStop(options.stop ?? []),
-    stopTokens: resolveStopTokens(options.stopTokens ?? [], vocabularySize),
+    stop: resolveStop(withDefault(options.stop, [])),
+    stopTokens: resolveStopTokens(withDefault(options.stopTokens, []), vocabularySize),
   };
 }
 
 function resolveLength(options: GenerationOptions) {
-  const maxTokens = checkInteger('maxTokens', options.maxTokens ?? 256, 1, largest);
-  const minTokens = checkInteger('minTokens', options.minTokens ?? 0, 0, largest);
+  const maxTokens = checkInteger('maxTokens', withDefault(options.maxTokens, 256), 1, largest);
+  const minTokens = checkInteger('minTokens', withDefault(options.minTokens, 0), 0, largest);
   if (minTokens > maxTokens) throw invalid('minTokens', minTokens, `at most maxTokens (${maxTokens})`);
-  return { maxTokens, minTokens, ignoreEos: checkBoolean('ignoreEos', options.ignoreEos ?? false) };
+  return { maxTokens, minTokens, ignoreEos: checkBoolean('ignoreEos', withDefault(options.ignoreEos, false)) };
 }
 
 function resolveDistribution(options: GenerationOptions) {
   return {
     temperature: checkNumber(
       'temperature',
-      options.temperature ?? 1,
+      withDefault(options.temperature, 1),
       'a finite number of at least 0',
       (value) => value >= 0,
     ),
-    topK: checkInteger('topK', options.topK ?? 0, 0, largest),
-    topP: checkNumber('topP', options.topP ?? 1, 'above 0 and at most 1', (value) => value > 0 && value <= 1),
-    minP: checkNumber('minP', options.minP ?? 0, 'from 0 to 1', (value) => value >= 0 && value <= 1),
+    topK: checkInteger('topK', withDefault(options.topK, 0), 0, largest),
+    topP: checkNumber(
+      'topP',
+      withDefault(options.topP, 1),
+      'above 0 and at most 1',
+      (value) => value > 0 && value <= 1,
+    ),
+    minP: checkNumber('minP', withDefault(options.minP, 0), 'from 0 to 1', (value) => value >= 0 && value <= 1),
   };
 }
 
 function resolvePenalties(options: GenerationOptions) {
   const finite = (name: 'frequencyPenalty' | 'presencePenalty') =>
-    checkNumber(name, options[name] ?? 0, 'a finite number', () => true);
+    checkNumber(name, withDefault(options[name], 0), 'a finite number', () => true);
   return {
     repetitionPenalty: checkNumber(
       'repetitionPenalty',
-      options.repetitionPenalty ?? 1,
+      withDefault(options.repetitionPenalty, 1),
       'above 0',
       (value) => value > 0,
     ),
     frequencyPenalty: finite('frequencyPenalty'),
     presencePenalty: finite('presencePenalty'),
-    penaltyWindow: checkInteger('penaltyWindow', options.penaltyWindow ?? 64, 0, largest),
+    penaltyWindow: checkInteger('penaltyWindow', withDefault(options.penaltyWindow, 64), 0, largest),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   checkSignal,
   checkText,
   checkTokens,
+  withDefault,
 } from './checks.js';
 
 export interface Message {
@@ -121,8 +122,8 @@ export interface TokenizeOptions {
 export function resolveTokenizeOptions(options: TokenizeOptions = {}): Required<TokenizeOptions> {
   checkNames('options', checkFields('options', options), ['addSpecial', 'parseSpecial']);
   return {
-    addSpecial: checkBoolean('addSpecial', options.addSpecial ?? true),
-    parseSpecial: checkBoolean('parseSpecial', options.parseSpecial ?? true),
+    addSpecial: checkBoolean('addSpecial', withDefault(options.addSpecial, true)),
+    parseSpecial: checkBoolean('parseSpecial', withDefault(options.parseSpecial, true)),
   };
 }
 
@@ -133,7 +134,7 @@ export interface DetokenizeOptions {
 
 export function resolveDetokenizeOptions(options: DetokenizeOptions = {}): Required<DetokenizeOptions> {
   checkNames('options', checkFields('options', options), ['special']);
-  return { special: checkBoolean('special', options.special ?? false) };
+  return { special: checkBoolean('special', withDefault(options.special, false)) };
 }
 
 export interface ChatTemplateOptions {
@@ -143,7 +144,7 @@ export interface ChatTemplateOptions {
 
 export function resolveChatTemplateOptions(options: ChatTemplateOptions = {}): Required<ChatTemplateOptions> {
   checkNames('options', checkFields('options', options), ['addGenerationPrompt']);
-  return { addGenerationPrompt: checkBoolean('addGenerationPrompt', options.addGenerationPrompt ?? true) };
+  return { addGenerationPrompt: checkBoolean('addGenerationPrompt', withDefault(options.addGenerationPrompt, true)) };
 }
 
 export interface CloseOptions {
@@ -153,7 +154,7 @@ export interface CloseOptions {
 
 export function resolveCloseOptions(options: CloseOptions = {}): Required<CloseOptions> {
   checkNames('options', checkFields('options', options), ['drain']);
-  return { drain: checkBoolean('drain', options.drain ?? false) };
+  return { drain: checkBoolean('drain', withDefault(options.drain, false)) };
 }
 
 const maxContinuations = 4096;

@@ -9,6 +9,7 @@ import {
   checkOneOf,
   checkSignal,
   invalid,
+  withDefault,
 } from './checks.js';
 
 /** `loaded` of `total`: a share of 1 for 'load', else bytes; total null = not known. */
@@ -94,11 +95,11 @@ function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, '
   return {
     contextSize: count('contextSize'),
     cacheTokens: count('cacheTokens'),
-    maxSequences: checkInteger('maxSequences', options.maxSequences ?? 256, 1, 256),
-    maxStepTokens: checkInteger('maxStepTokens', options.maxStepTokens ?? 512, 1, largest),
+    maxSequences: checkInteger('maxSequences', withDefault(options.maxSequences, 256), 1, 256),
+    maxStepTokens: checkInteger('maxStepTokens', withDefault(options.maxStepTokens, 512), 1, largest),
     threads: count('threads', 1024),
-    gpuLayers: resolveGpuLayers(options.gpuLayers ?? 'auto'),
-    cacheType: checkOneOf('cacheType', options.cacheType ?? 'f16', ['f32', 'f16', 'bf16', 'q8_0']),
+    gpuLayers: resolveGpuLayers(withDefault(options.gpuLayers, 'auto')),
+    cacheType: checkOneOf('cacheType', withDefault(options.cacheType, 'f16'), ['f32', 'f16', 'bf16', 'q8_0']),
     kernels: resolveKernels(options.kernels),
   };
 }

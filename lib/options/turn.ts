@@ -2,7 +2,7 @@ import type { Question, Questions } from '../questions/question.js';
 import type { LamdaAttributes } from '../recipes/lamda.js';
 import { lamdaAttributes, lamdaSelection } from '../recipes/lamda.js';
 import type { Scores } from '../recipes/scores.js';
-import { checkEntries, checkFunction, checkInteger, invalid } from './checks.js';
+import { checkEntries, checkFunction, checkInteger, invalid, withDefault } from './checks.js';
 import type { PrefixGenerateOptions, ResolvedGenerateOptions } from './generate.js';
 import { maxCandidates, resolveGenerateOptions } from './generate.js';
 import { resolveQuestions } from './questions.js';
@@ -45,10 +45,10 @@ export function resolveTurnOptions<Qs extends Questions>(
   vocabularySize: number,
 ): ResolvedTurnOptions {
   const resolved = resolveGenerateOptions(options, vocabularySize, true, ['candidates', 'attributes', 'keep', 'rank']);
-  const attributes = resolveQuestions(options.attributes ?? lamdaAttributes, vocabularySize, 'attributes');
+  const attributes = resolveQuestions(withDefault<Questions>(options.attributes, lamdaAttributes), vocabularySize, 'attributes');
   return {
     ...resolved,
-    candidates: checkInteger('candidates', options.candidates ?? 16, 1, maxCandidates),
+    candidates: checkInteger('candidates', withDefault(options.candidates, 16), 1, maxCandidates),
     attributes,
     keep: resolveKeep(options.keep, attributes),
     rank: resolveRank(options.rank, attributes),

@@ -6,12 +6,12 @@ export function readAnswer(question: Question, logprobs: readonly number[]): Ans
   const base = { outside: massOutside(logprobs), confidence: confidenceOf(probabilities) };
   if (question.type === 'boolean') {
     const [yes, no] = logprobs as [number, number];
-    return { type: 'boolean', probability: probabilities[0]!, logprobs: { yes, no }, ...base };
+    return { type: 'boolean', probability: probabilities[0], logprobs: { yes, no }, ...base };
   }
   if (question.type === 'score')
     return { type: 'score', score: mean(probabilities), probabilities, logprobs: [...logprobs], ...base };
   const keys = Object.keys(question.type === 'choice' ? question.choices : question.labels);
-  const best = keys[probabilities.indexOf(Math.max(...probabilities))]!;
+  const best = keys[probabilities.indexOf(Math.max(...probabilities))];
   const byKey = { probabilities: keyed(keys, probabilities), logprobs: keyed(keys, logprobs), ...base };
   return question.type === 'choice'
     ? { type: 'choice', choice: best, ...byKey }
@@ -43,5 +43,5 @@ function mean(probabilities: readonly number[]): number {
 }
 
 function keyed(keys: readonly string[], values: readonly number[]): Record<string, number> {
-  return Object.fromEntries(keys.map((key, index) => [key, values[index]!]));
+  return Object.fromEntries(keys.map((key, index) => [key, values[index]]));
 }

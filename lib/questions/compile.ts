@@ -30,7 +30,7 @@ export function compileQuestions(
           name,
           readAnswer(
             question,
-            scores[index]!.labels.map(({ logprob }) => logprob),
+            scores[index].labels.map(({ logprob }) => logprob),
           ),
         ]),
       ),

@@ -13,11 +13,11 @@ export function labelsOf(question: WordedQuestion): string[] {
   if (question.type === 'boolean') return ['Yes', 'No'];
   if (question.type === 'score') return question.levels.map((_, level) => String(level));
   const count = Object.keys(question.choices).length;
-  return Array.from({ length: count }, (_, index) => (count <= letters.length ? letters[index]! : letterPair(index)));
+  return Array.from({ length: count }, (_, index) => (count <= letters.length ? letters[index] : letterPair(index)));
 }
 
 function letterPair(index: number): string {
-  return letters[Math.floor(index / letters.length)]! + letters[index % letters.length]!;
+  return letters[Math.floor(index / letters.length)] + letters[index % letters.length];
 }
 
 /** What is asked, with the template of the question if it has one. Throws OptionError for a template that gives no text. */
@@ -42,7 +42,7 @@ function ourWording(question: WordedQuestion, { instructions, options, labels }:
   if (question.type === 'boolean') return `${instructions}\nReply with one word, Yes or No.`;
   if (question.type === 'score')
     return `${instructions}\n\n${options}\n\nReply with one digit, 0 to ${labels.length - 1}.`;
-  return `${instructions}\n\n${options}\n\nReply with nothing but the ${labels[0]!.length === 1 ? 'letter' : 'two letters'} of your choice.`;
+  return `${instructions}\n\n${options}\n\nReply with nothing but the ${labels[0].length === 1 ? 'letter' : 'two letters'} of your choice.`;
 }
 
 function fill(template: WordingTemplate, parts: WordingParts, path: string): string {
@@ -53,5 +53,5 @@ function fill(template: WordingTemplate, parts: WordingParts, path: string): str
 
 function fillPlaceholders(template: string, { instructions, options, labels }: WordingParts): string {
   const values: Record<string, string> = { instructions, options, labels: labels.join(', ') };
-  return template.replace(/\{(instructions|options|labels)\}/g, (_, name: string) => values[name]!);
+  return template.replace(/\{(instructions|options|labels)\}/g, (_, name: string) => values[name]);
 }

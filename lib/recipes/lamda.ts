@@ -1,4 +1,4 @@
-import { checkFields, checkNames, checkNumber } from '../options/checks.js';
+import { checkFields, checkNames, checkNumber, withDefault } from '../options/checks.js';
 import type { Questions } from '../questions/question.js';
 
 // LaMDA (arXiv 2201.08239): the attributes of sections 4 and 6, the ranking of section 6.2.
@@ -52,7 +52,7 @@ export function lamdaSelection(options: LamdaSelectionOptions = {}): LamdaSelect
   checkNames('options', checkFields('options', options), ['unsafeThreshold']);
   const threshold = checkNumber(
     'unsafeThreshold',
-    options.unsafeThreshold ?? 0.2,
+    withDefault(options.unsafeThreshold, 0.2),
     'from 0 to 1',
     (value) => value >= 0 && value <= 1,
   );

@@ -82,18 +82,18 @@ export function foldTurn<Qs extends Questions>(
 ): Fold<WinnowEvent<Qs>, WinnowResult<Qs>> {
   const judge = makeJudge<Qs>(options, questions);
   const foldAnswers = foldCandidates(request);
-  const completions: Completion[] = new Array(request.candidates);
+  const completions = new Array<Completion>(request.candidates);
   const scores = Array.from({ length: request.candidates }, () => new Map<number, NativeScore>());
-  const candidates: WinnowCandidate<Qs>[] = new Array(request.candidates);
+  const candidates = new Array<WinnowCandidate<Qs>>(request.candidates);
 
   return (event, emit) => {
     const completion = foldAnswers(event, emit);
     if (event.type === 'candidate') completions[event.candidate] = completion!;
-    if (event.type === 'score') scores[event.candidate]!.set(event.question, event);
+    if (event.type === 'score') scores[event.candidate].set(event.question, event);
     if (event.type === 'finish') return finish(request.seed, candidates, event, emit);
     const { candidate } = event;
-    if (!completions[candidate] || scores[candidate]!.size < request.questions.length) return undefined;
-    const answered = request.questions.map((_, question) => scores[candidate]!.get(question)!);
+    if (!completions[candidate] || scores[candidate].size < request.questions.length) return undefined;
+    const answered = request.questions.map((_, question) => scores[candidate].get(question)!);
     candidates[candidate] = judge(candidate, completions[candidate], answered);
     report(candidates[candidate], emit);
     return undefined;

@@ -1,0 +1,322 @@
+import type {
+  FinishReason,
+  NativeAddon,
+  NativeEngine,
+  NativeEngineOptions,
+  NativeEvent,
+  NativeModelInfo,
+  NativeRequest,
+  NativeStats,
+  NativeUsage,
+} from '../../lib/native.js';
+import { Vocabulary, vocabularySize } from './fake-vocabulary.js';
+
+// A native engine of pure JavaScript that keeps to the contract of lib/native.ts: one batch of events per step, nothing
+// within submit(). What it answers is scripted, what it is asked is recorded.
+
+/** What one candidate says, piece by piece. After the pieces it ends with `reason`, or sooner at maxTokens. */
+export interface Script {
+  pieces: string[];
+  reason?: FinishReason; // 'eos'
+  stopString?: string;
+  rest?: string; // Held back and shown with the end.
+}
+
+export interface LabelPlace {
+  label: string;
+  index: number;
+  question: number;
+  suffix: string;
+  candidate: number;
+}
+
+export interface FakeOptions {
+  info?: Partial<NativeModelInfo>;
+  answer?: (candidate: number, request: NativeRequest) => Script;
+  /** log P of a whole label. */
+  logprob?: (place: LabelPlace) => number;
+  /** Requests (by their order, from 0) that end in this error after their first step. */
+  errors?: Record<number, { code: string; message: string }>;
+  /** Thrown by submit(). */
+  submitError?: Error;
+  openError?: Error;
+  /** Steps happen in step() only, not by themselves. */
+  manual?: boolean;
+}
+
+export const chatTemplate =
+  "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+const defaultInfo: NativeModelInfo = {
+  architecture: 'fake',
+  description: 'fake 1M F32',
+  name: 'Fake',
+  chatTemplate,
+  kernels: 'ggml',
+  device: 'CPU',
+  parameters: 1_000_000,
+  sizeBytes: 4_000_000,
+  vocabularySize,
+  embeddingSize: 64,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  trainedContextSize: 2048,
+  contextSize: 1024,
+  cacheTokens: 4096,
+  maxSequences: 256,
+  maxStepTokens: 512,
+  threads: 1,
+  cacheType: 'f16',
+  bosToken: 1,
+  eosToken: 2,
+  bosText: '<s>',
+  eosText: '</s>',
+  addsBos: true,
+  canFork: true,
+  canGenerate: true,
+  batchInvariant: false,
+  endTokens: [2],
+};
+
+const defaultScript: Script = { pieces: ['Hello', ' world', '!'] };
+const timings = { queueMs: 1, firstTokenMs: 2, totalMs: 10, prefillMs: 3, generateMs: 4, scoreMs: 2 };
+
+export class FakeNative implements NativeAddon, NativeEngine {
+  readonly info: NativeModelInfo;
+  readonly vocabulary = new Vocabulary();
+  readonly opened: NativeEngineOptions[] = [];
+  readonly submitted: NativeRequest[] = [];
+  readonly cancelled: number[] = [];
+  readonly released: number[] = [];
+  readonly closed: boolean[] = []; // The drain of each close().
+  callbacks = 0;
+  steps = 0;
+
+  readonly #options: FakeOptions;
+  readonly #running = new Map<number, Generator<NativeEvent[], NativeEvent[]>>();
+  readonly #prefixes = new Map<number, number>(); // Lengths.
+  #onEvents!: (events: NativeEvent[]) => void;
+  #isScheduled = false;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.info = { ...defaultInfo, ...options.info };
+  }
+
+  async openEngine(options: NativeEngineOptions, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine> {
+    if (this.#options.openError) throw this.#options.openError;
+    this.opened.push(options);
+    this.#onEvents = onEvents;
+    this.emit([
+      { type: 'log', level: 'info', line: 'loading' },
+      { type: 'progress', loaded: 0.5 },
+    ]);
+    return this;
+  }
+
+  submit(request: NativeRequest): number {
+    if (this.#options.submitError) throw this.#options.submitError;
+    if (this.closed.length > 0) throw codedError('ERR_MODEL_CLOSED');
+    if (request.parent !== 0 && !this.#prefixes.has(request.parent)) throw codedError('ERR_PREFIX_CLOSED');
+    const id = this.submitted.push(request);
+    this.#running.set(id, this.#run(id, request));
+    this.#schedule();
+    return id;
+  }
+
+  cancel(id: number): void {
+    this.cancelled.push(id);
+    this.#running.delete(id);
+  }
+
+  releasePrefix(id: number): void {
+    this.released.push(id);
+    this.#prefixes.delete(id);
+  }
+
+  tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array {
+    const tokens = this.vocabulary.tokenize(text, parseSpecial);
+    return Int32Array.from(addSpecial && this.info.addsBos ? [this.info.bosToken, ...tokens] : tokens);
+  }
+
+  detokenize(tokens: Int32Array, special: boolean): string {
+    return this.vocabulary.detokenize(tokens, special);
+  }
+
+  stats(): NativeStats {
+    const counts = { running: this.#running.size, submittedRequests: this.submitted.length, callbacks: this.callbacks };
+    return { ...noStats, ...counts, steps: this.steps };
+  }
+
+  async close(drain: boolean): Promise<void> {
+    this.closed.push(drain);
+    this.#running.clear();
+  }
+
+  checkVocabulary(): void {}
+
+  buildInfo(): Record<string, string> {
+    return { backend: 'fake' };
+  }
+
+  /** Sends a batch up, as the engine does after a step. */
+  emit(events: NativeEvent[]): void {
+    this.callbacks++;
+    this.#onEvents(events);
+  }
+
+  /** One step of every running request, and one call up. */
+  step(): void {
+    this.steps++;
+    const events = [...this.#running].flatMap(([id, run]) => {
+      const { value, done } = run.next();
+      if (done) this.#running.delete(id);
+      return value;
+    });
+    this.emit(events);
+  }
+
+  get openPrefixes(): number[] {
+    return [...this.#prefixes.keys()];
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  #schedule(): void {
+    if (this.#options.manual || this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (this.isIdle) return;
+      this.step();
+      this.#schedule();
+    });
+  }
+
+  *#run(id: number, request: NativeRequest): Generator<NativeEvent[], NativeEvent[]> {
+    const error = this.#options.errors?.[id - 1];
+    if (error) {
+      yield [];
+      return [{ type: 'error', request: id, ...error }];
+    }
+    const scripts = Array.from({ length: request.candidates }, (_, candidate) => this.#script(candidate, request));
+    const longest = Math.max(0, ...scripts.map(({ pieces }) => pieces.length));
+    for (let place = 0; place < longest; place++)
+      yield scripts.flatMap((script, candidate) => this.#tokens(id, candidate, script, place));
+    yield scripts.map((script, candidate) => this.#end(id, candidate, script));
+    for (const candidate of request.candidates > 0 ? scripts.keys() : [-1]) yield this.#scores(id, request, candidate);
+    if (request.pin) this.#prefixes.set(id, this.#promptTokens(request));
+    return [{ type: 'finish', request: id, usage: this.#usage(request, scripts), timings }];
+  }
+
+  #script(candidate: number, request: NativeRequest): Required<Pick<Script, 'pieces' | 'reason'>> & Script {
+    const script = this.#options.answer?.(candidate, request) ?? defaultScript;
+    if (script.pieces.length < request.maxTokens) return { reason: 'eos', ...script };
+    return {
+      pieces: script.pieces.slice(0, request.maxTokens),
+      reason: script.stopString ? 'stop' : 'length',
+      ...rest(script),
+    };
+  }
+
+  #tokens(request: number, candidate: number, { pieces }: Script, place: number): NativeEvent[] {
+    const text = pieces[place];
+    if (text === undefined) return [];
+    const token = this.vocabulary.idOf(text);
+    const { logprobs, topLogprobs } = this.submitted[request - 1];
+    const details = logprobs
+      ? { logprob: -0.5, ...(topLogprobs > 0 && { topLogprobs: [{ token, text, logprob: -0.5 }] }) }
+      : {};
+    return [{ type: 'token', request, candidate, token, text, ...details }];
+  }
+
+  #end(request: number, candidate: number, script: Script): NativeEvent {
+    const reason = script.reason ?? 'eos';
+    const tokens = script.pieces.length + (reason === 'eos' ? 1 : 0);
+    return {
+      type: 'candidate',
+      request,
+      candidate,
+      reason,
+      text: script.rest ?? '',
+      tokens,
+      ...(script.stopString && { stopString: script.stopString }),
+    };
+  }
+
+  #scores(request: number, { questions }: NativeRequest, candidate: number): NativeEvent[] {
+    return questions.map(({ suffix, labels }, question) => ({
+      type: 'score',
+      request,
+      candidate,
+      question,
+      labels: labels.map((label, index) => {
+        const place = {
+          label: this.detokenize(label, true),
+          index,
+          question,
+          suffix: this.detokenize(suffix, true),
+          candidate,
+        };
+        const logprob = this.#options.logprob?.(place) ?? Math.log(0.5) * (index + 1);
+        const tokenLogprobs = new Float64Array(label.length).fill(logprob / label.length);
+        return { logprob, tokenLogprobs, isGreedy: index === 0 };
+      }),
+    }));
+  }
+
+  #promptTokens({ prompt, parent }: NativeRequest): number {
+    return prompt.length + (parent === 0 ? 0 : this.#prefixes.get(parent)!);
+  }
+
+  // design.md section 10, for labels of one token.
+  #usage(request: NativeRequest, scripts: Script[]): NativeUsage {
+    const questionTokens =
+      request.questions.reduce((sum, { suffix }) => sum + suffix.length, 0) * Math.max(1, scripts.length);
+    const lastTokens = request.questions.length > 0 ? scripts.length : 0;
+    const promptTokens = this.#promptTokens(request);
+    return {
+      promptTokens,
+      cachedTokens: promptTokens - request.prompt.length,
+      evaluatedPromptTokens: request.prompt.length + lastTokens + questionTokens,
+      questionTokens,
+      generatedTokens: scripts.reduce((sum, { pieces, reason }) => sum + pieces.length + (reason === 'eos' ? 1 : 0), 0),
+    };
+  }
+}
+
+function rest({ stopString, rest: held }: Script): Partial<Script> {
+  return { ...(stopString && { stopString }), ...(held && { rest: held }) };
+}
+
+export function codedError(code: string, message = code): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+const noStats: NativeStats = {
+  running: 0,
+  waiting: 0,
+  usedCells: 0,
+  pinnedCells: 0,
+  cachedCells: 0,
+  cachedSequences: 0,
+  totalCells: 4096,
+  usedSequences: 0,
+  totalSequences: 256,
+  steps: 0,
+  evaluatedTokens: 0,
+  generatedTokens: 0,
+  prefixHitTokens: 0,
+  prefixMissTokens: 0,
+  submittedRequests: 0,
+  callbacks: 0,
+};
+
+/** A scripted engine; without options every answer is 'Hello world!'. */
+export function fakeNative(options: FakeOptions = {}): FakeNative {
+  return new FakeNative(options);
+}
