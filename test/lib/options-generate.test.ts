@@ -1,6 +1,5 @@
 import test from 'ava';
 import { OptionError } from '../../lib/errors.js';
-import type { GenerateOptions } from '../../lib/options.js';
 import { resolveGenerateOptions, resolveSampleOptions } from '../../lib/options.js';
 
 const vocabularySize = 100;
@@ -169,7 +168,6 @@ test('a prompt of token ids is copied and must lie in the vocabulary', (t) => {
   tokens[0] = 50;
   t.deepEqual(input, { kind: 'tokens', tokens: Int32Array.of(1, 99) });
   for (const prompt of [[100], [-1], [1.5], [NaN], ['1'], [1, , 2]])
-     
     t.throws(() => resolve({ prompt }), {
       code: 'ERR_OPTION_VALUE',
       message: /^prompt\[\d\] must be an integer from 0 to 99/,
