@@ -108,7 +108,7 @@ export class ChatTemplate {
     this.#renders.set(key, text);
     text.catch(() => this.#renders.delete(key));
     const [oldest] = this.#renders.keys();
-    if (this.#renders.size > maxCachedRenders) this.#renders.delete(oldest!);
+    if (this.#renders.size > maxCachedRenders) this.#renders.delete(oldest);
   }
 }
 

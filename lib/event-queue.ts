@@ -51,7 +51,7 @@ export class EventQueue<Event> {
   }
 
   #take(): Event {
-    const event = this.#events[this.#next++]!;
+    const event = this.#events[this.#next++];
     if (this.#next === this.#events.length) this.#clear();
     return event;
   }
