@@ -1,0 +1,417 @@
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/registry.h"
+#include "fake_backend.h"
+
+namespace winnow {
+namespace {
+
+std::unique_ptr<FakeBackend> Fake(const std::string& path, int step = 64, int cells = 4096, int sequences = 64) {
+  ModelOptions options;
+  options.paths = {path};
+  options.context_size = 512;
+  options.cache_tokens = cells;
+  options.max_sequences = sequences;
+  options.max_step_tokens = step;
+  return std::make_unique<FakeBackend>(options);
+}
+
+std::vector<Token> Tokens(const std::string& text) { return {text.begin(), text.end()}; }
+
+// What one client has received, and a way to wait for the last event of a request.
+class Inbox {
+ public:
+  struct Received {
+    std::map<int, std::string> texts;
+    std::map<int, std::vector<Token>> tokens;
+    std::map<int, CandidateEvent> candidates;
+    std::vector<ScoreEvent> scores;
+    FinishEvent finish;
+    ErrorEvent error;
+    int num_ends = 0;
+    int num_tokens = 0;
+  };
+
+  Engine::Emit emit() {
+    return [this](std::vector<Event> events) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ++num_batches;
+      for (const Event& event : events) std::visit([this](const auto& e) { Take(e); }, event);
+      ended_.notify_all();
+    };
+  }
+
+  Received WaitFor(RequestId id) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ended_.wait(lock, [&] { return received_[id].num_ends > 0; });
+    return received_[id];
+  }
+
+  void WaitForTokens(RequestId id, int count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ended_.wait(lock, [&] { return received_[id].num_tokens >= count; });
+  }
+
+  Received Peek(RequestId id) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return received_[id];
+  }
+
+  int num_batches = 0;
+
+ private:
+  void Take(const TokenEvent& event) {
+    received_[event.request].texts[event.candidate] += event.text;
+    received_[event.request].tokens[event.candidate].push_back(event.token);
+    ++received_[event.request].num_tokens;
+  }
+  void Take(const CandidateEvent& event) {
+    received_[event.request].texts[event.candidate] += event.text;
+    received_[event.request].candidates[event.candidate] = event;
+  }
+  void Take(const ScoreEvent& event) { received_[event.request].scores.push_back(event); }
+  void Take(const FinishEvent& event) {
+    received_[event.request].finish = event;
+    ++received_[event.request].num_ends;
+  }
+  void Take(const ErrorEvent& event) {
+    received_[event.request].error = event;
+    ++received_[event.request].num_ends;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::map<RequestId, Received> received_;
+};
+
+Request Greedy(const std::string& prompt, int max_tokens) {
+  Request request;
+  request.prompt = Tokens(prompt);
+  request.num_candidates = 1;
+  request.max_tokens = max_tokens;
+  request.ignore_eos = true;
+  request.sampling.temperature = 0;
+  return request;
+}
+
+// The greedy text of the fake model, computed afresh for every token.
+std::string Alone(const FakeBackend& backend, const std::string& prompt, int max_tokens) {
+  std::vector<Token> tokens = Tokens(prompt);
+  for (int i = 0; i < max_tokens; ++i) {
+    std::vector<float> row = backend.RowBehind(tokens);
+    row[FakeBackend::kEos] = -100;
+    tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt.size()), tokens.end()};
+}
+
+struct EngineTest : testing::Test {
+  void Open(const std::string& path, int step = 64, int cells = 4096, int sequences = 64) {
+    auto backend = Fake(path, step, cells, sequences);
+    fake = backend.get();
+    engine = std::make_unique<Engine>(std::move(backend));
+    client = engine->OpenClient(inbox.emit());
+  }
+
+  Inbox::Received Run(Request request) { return inbox.WaitFor(engine->Submit(client, std::move(request))); }
+
+  Inbox inbox;
+  FakeBackend* fake = nullptr;
+  std::unique_ptr<Engine> engine;  // Before the inbox goes.
+  Engine::ClientId client = 0;
+};
+
+TEST_F(EngineTest, AGreedyTextIsTheModelsOwn) {
+  Open("fake");
+  Inbox::Received received = Run(Greedy("hello", 20));
+  EXPECT_EQ(received.texts[0], Alone(*fake, "hello", 20));
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kLength);
+  EXPECT_EQ(received.finish.usage.generated_tokens, 20);
+  EXPECT_EQ(received.num_ends, 1);
+}
+
+TEST_F(EngineTest, ManyRequestsAtOnceGetTheTextsTheyGetAlone) {
+  Open("fake", /*step=*/16, /*cells=*/400, /*sequences=*/12);
+  std::map<RequestId, std::string> prompts;
+  for (int i = 0; i < 60; ++i) {
+    std::string prompt = "prompt number " + std::to_string(i * i) + " of many";
+    prompts[engine->Submit(client, Greedy(prompt, 8 + i % 5))] = prompt;
+  }
+  for (auto& [id, prompt] : prompts) {
+    Inbox::Received received = inbox.WaitFor(id);
+    EXPECT_EQ(received.texts[0], Alone(*fake, prompt, received.finish.usage.generated_tokens));
+  }
+}
+
+TEST_F(EngineTest, AStopStringEndsTheTextBeforeIt) {
+  Open("fake");
+  std::string text = Alone(*fake, "hello", 20);
+  Request request = Greedy("hello", 20);
+  request.stops = {text.substr(6, 3)};
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.texts[0], text.substr(0, text.find(request.stops[0])));
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kStop);
+  EXPECT_EQ(received.candidates[0].stop, request.stops[0]);
+}
+
+TEST_F(EngineTest, AStopStringBeforeMinTokensIsText) {
+  Open("fake");
+  std::string text = Alone(*fake, "hello", 20);
+  Request request = Greedy("hello", 20);
+  request.stops = {text.substr(3, 2)};
+  request.min_tokens = 12;
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.texts[0].substr(0, 12), text.substr(0, 12));
+  EXPECT_GE(received.candidates[0].num_tokens, 12);
+}
+
+TEST_F(EngineTest, AStopTokenIsNotPartOfTheText) {
+  Open("fake");
+  std::string text = Alone(*fake, "hello", 20);
+  Request request = Greedy("hello", 20);
+  request.stop_tokens = {text[5]};
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.texts[0], text.substr(0, text.find(text[5])));
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kStop);
+}
+
+TEST_F(EngineTest, TheEndOfTextEndsACandidateUnlessItIsIgnored) {
+  Open("fake-eos");
+  Request request = Greedy("hello", 200);
+  request.ignore_eos = false;
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kEos);
+  EXPECT_LT(received.candidates[0].num_tokens, 200);
+  request.min_tokens = received.candidates[0].num_tokens + 5;
+  EXPECT_GT(Run(request).candidates[0].num_tokens, received.candidates[0].num_tokens);
+  EXPECT_EQ(Run(Greedy("hello", 200)).candidates[0].reason, FinishReason::kLength);
+}
+
+// log P of `label` behind `context`, from the fake model's own rows.
+double LogprobOf(const FakeBackend& backend, std::vector<Token> context, const std::vector<Token>& label) {
+  double sum = 0;
+  for (Token token : label) {
+    std::vector<float> row = backend.RowBehind(context);
+    double total = 0;
+    for (float logit : row) total += std::exp(static_cast<double>(logit));
+    sum += row[token] - std::log(total);
+    context.push_back(token);
+  }
+  return sum;
+}
+
+TEST_F(EngineTest, AnswersAreTheLogProbabilitiesBehindEveryCandidate) {
+  Open("fake", /*step=*/9);
+  Request request = Greedy("context ", 7);
+  request.num_candidates = 4;
+  request.sampling.temperature = 1;
+  request.sampling.seed = 5;
+  request.questions = {{Tokens(" ok?"), {Tokens("yes"), Tokens("yet"), Tokens("n")}}, {{}, {Tokens("a"), Tokens("bc")}}};
+  Inbox::Received received = Run(request);
+  ASSERT_EQ(received.scores.size(), 8u);
+  for (const ScoreEvent& score : received.scores) {
+    std::vector<Token> context = Tokens("context ");
+    const std::vector<Token>& candidate = received.tokens[score.candidate];
+    context.insert(context.end(), candidate.begin(), candidate.end());
+    const Question& question = request.questions[score.question];
+    context.insert(context.end(), question.suffix.begin(), question.suffix.end());
+    for (size_t i = 0; i < question.labels.size(); ++i) {
+      EXPECT_NEAR(score.answer.labels[i].logprob, LogprobOf(*fake, context, question.labels[i]), 1e-4);
+    }
+  }
+  // t_q: 4 tokens of suffix and the inner nodes y, ye; then b.
+  EXPECT_EQ(received.finish.usage.question_tokens, 4 * (4 + 2 + 1));
+  EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 8 + 4 * (1 + 7));
+}
+
+TEST_F(EngineTest, QuestionsBehindAnEndOfTextDoNotSeeIt) {
+  Open("fake-eos");
+  Request request = Greedy("hello", 200);
+  request.ignore_eos = false;
+  request.questions = {{{}, {Tokens("x"), Tokens("yz")}}};
+  Inbox::Received received = Run(request);
+  ASSERT_EQ(received.candidates[0].reason, FinishReason::kEos);
+  ASSERT_EQ(received.scores.size(), 1u);
+  std::vector<Token> context = Tokens("hello" + received.texts[0]);
+  EXPECT_NEAR(received.scores[0].answer.labels[0].logprob, LogprobOf(*fake, context, Tokens("x")), 1e-4);
+  EXPECT_NEAR(received.scores[0].answer.labels[1].logprob, LogprobOf(*fake, context, Tokens("yz")), 1e-4);
+}
+
+TEST_F(EngineTest, APrefixServesManyRequestsAndGoesWhenItIsReleased) {
+  Open("fake");
+  Request pin;
+  pin.prompt = Tokens("a long shared beginning ");
+  pin.pin = true;
+  RequestId prefix = engine->Submit(client, pin);
+  inbox.WaitFor(prefix);
+  for (int i = 0; i < 3; ++i) {
+    Request request = Greedy("", 6);
+    request.parent = prefix;
+    Inbox::Received received = Run(request);
+    EXPECT_EQ(received.texts[0], Alone(*fake, "a long shared beginning ", 6));
+    EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 0);
+  }
+  EXPECT_EQ(engine->stats().pinned_cells, 24);
+  engine->Release(prefix);
+  Request late = Greedy("", 6);
+  late.parent = prefix;
+  EXPECT_EQ(Run(late).error.code, "ERR_PREFIX_CLOSED");
+  EXPECT_EQ(engine->stats().pinned_cells, 0);
+}
+
+TEST_F(EngineTest, RefusesWhatItCannotServe) {
+  Open("fake");
+  Request request = Greedy(std::string(600, 'x'), 5);
+  EXPECT_EQ(Run(request).error.code, "ERR_CONTEXT_OVERFLOW");
+  request = Greedy("", 5);
+  EXPECT_EQ(Run(request).error.code, "ERR_PROMPT_EMPTY");
+  request = Greedy("x", 5);
+  request.prompt = {FakeBackend::kVocabularySize};
+  EXPECT_EQ(Run(request).error.code, "ERR_OPTION_VALUE");
+}
+
+TEST_F(EngineTest, CutsMaxTokensToTheContext) {
+  Open("fake");
+  Inbox::Received received = Run(Greedy(std::string(500, 'x'), 100));
+  EXPECT_EQ(received.finish.usage.generated_tokens, 12);
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kLength);
+}
+
+TEST_F(EngineTest, RefusesForksWhereTheModelHasNone) {
+  Open("fake-no-fork");
+  Request request = Greedy("x", 5);
+  request.num_candidates = 2;
+  EXPECT_EQ(Run(request).error.code, "ERR_UNSUPPORTED");
+  EXPECT_EQ(Run(Greedy("x", 5)).texts[0], Alone(*fake, "x", 5));
+}
+
+TEST_F(EngineTest, ACancelledRequestFallsSilentAndGivesBackItsCells) {
+  Open("fake-delay-1");
+  RequestId id = engine->Submit(client, Greedy("hello", 400));
+  inbox.WaitForTokens(id, 3);
+  engine->Cancel(id);
+  engine->Cancel(id);
+  Inbox::Received other = Run(Greedy("other", 3));
+  EXPECT_EQ(other.num_ends, 1);
+  EXPECT_EQ(inbox.Peek(id).num_ends, 0);
+  EXPECT_LT(inbox.Peek(id).num_tokens, 400);
+  EngineStats stats = engine->stats();
+  EXPECT_EQ(stats.running, 0);
+  EXPECT_EQ(stats.used_cells, stats.idle_cells);
+}
+
+TEST_F(EngineTest, AFailedStepIsAnErrorOfItsRequestsAndTheEngineGoesOn) {
+  Open("fake-fail-at-3");
+  EXPECT_EQ(Run(Greedy("hello", 20)).error.code, "ERR_COMPUTE");
+  EXPECT_EQ(Run(Greedy("hello", 20)).texts[0], Alone(*fake, "hello", 20));
+}
+
+TEST_F(EngineTest, ClosingAClientWithDrainLetsItsRequestsEnd) {
+  Open("fake-delay-1");
+  RequestId id = engine->Submit(client, Greedy("hello", 30));
+  std::condition_variable closed;
+  std::mutex mutex;
+  bool is_closed = false;
+  engine->CloseClient(client, /*drain=*/true, [&] {
+    std::lock_guard<std::mutex> lock(mutex);
+    is_closed = true;
+    closed.notify_one();
+  });
+  std::unique_lock<std::mutex> lock(mutex);
+  closed.wait(lock, [&] { return is_closed; });
+  EXPECT_EQ(inbox.Peek(id).finish.usage.generated_tokens, 30);
+}
+
+TEST_F(EngineTest, ClosingAClientLeavesTheOthersAlone) {
+  Open("fake-delay-1");
+  Inbox other_inbox;
+  Engine::ClientId other = engine->OpenClient(other_inbox.emit());
+  RequestId mine = engine->Submit(client, Greedy("mine", 300));
+  RequestId theirs = engine->Submit(other, Greedy("theirs", 30));
+  inbox.WaitForTokens(mine, 1);
+  engine->CloseClient(client, /*drain=*/false, [] {});
+  EXPECT_EQ(other_inbox.WaitFor(theirs).texts[0], Alone(*fake, "theirs", 30));
+  EXPECT_EQ(inbox.Peek(mine).num_ends, 0);
+  engine.reset();  // Before other_inbox.
+}
+
+TEST_F(EngineTest, EmitsAtMostOneBatchPerStep) {
+  Open("fake");
+  for (int i = 0; i < 8; ++i) engine->Submit(client, Greedy("prompt " + std::to_string(i), 20));
+  Run(Greedy("last", 30));
+  EngineStats stats = engine->stats();
+  EXPECT_LE(stats.callbacks, stats.steps);
+  EXPECT_EQ(stats.submitted_requests, 9);
+}
+
+// For the thread sanitizer: producers that submit, cancel, open and close at once.
+TEST(EngineThreads, ManyProducersAtOnce) {
+  auto engine = OpenEngine("threads", [] { return Fake("fake", /*step=*/32, /*cells=*/600, /*sequences=*/16); });
+  std::vector<std::thread> producers;
+  for (int t = 0; t < 8; ++t) {
+    producers.emplace_back([t, engine] {
+      std::mt19937 random(t);
+      Inbox inbox;
+      Engine::ClientId client = engine->OpenClient(inbox.emit());
+      for (int i = 0; i < 40; ++i) {
+        Request request = Greedy("thread " + std::to_string(t) + " request " + std::to_string(i), 1 + random() % 12);
+        request.num_candidates = 1 + static_cast<int>(random() % 3);
+        RequestId id = engine->Submit(client, request);
+        if (random() % 4 == 0) {
+          engine->Cancel(id);
+        } else {
+          Inbox::Received received = inbox.WaitFor(id);
+          EXPECT_EQ(received.num_ends, 1);
+          EXPECT_EQ(received.error.code, "");
+        }
+        engine->stats();
+      }
+      std::mutex mutex;
+      std::condition_variable closed;
+      bool is_closed = false;
+      engine->CloseClient(client, /*drain=*/false, [&] {
+        std::lock_guard<std::mutex> lock(mutex);
+        is_closed = true;
+        closed.notify_one();
+      });
+      std::unique_lock<std::mutex> lock(mutex);
+      closed.wait(lock, [&] { return is_closed; });
+    });
+  }
+  for (std::thread& producer : producers) producer.join();
+  EXPECT_EQ(engine->stats().running, 0);
+}
+
+TEST(EngineRegistry, EqualKeysShareAnEngineAndTheLastOwnerEndsIt) {
+  int loads = 0;
+  auto load = [&loads] {
+    ++loads;
+    return Fake("fake");
+  };
+  auto first = OpenEngine("shared", load);
+  EXPECT_EQ(OpenEngine("shared", load), first);
+  EXPECT_EQ(loads, 1);
+  first.reset();
+  OpenEngine("shared", load);
+  EXPECT_EQ(loads, 2);
+}
+
+TEST(EngineRegistry, AFailedLoadCanBeTriedAgain) {
+  EXPECT_ANY_THROW(OpenEngine("failing", [] { return Fake("fake-no-load"); }));
+  EXPECT_NE(OpenEngine("failing", [] { return Fake("fake"); }), nullptr);
+}
+
+}  // namespace
+}  // namespace winnow
