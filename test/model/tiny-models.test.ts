@@ -1,0 +1,79 @@
+// Tiny random models of several kinds against PyTorch float32, and what each kind can't do.
+import test from 'ava';
+import { loadModel } from '../../lib/index.js';
+import type { LoadOptions } from '../../lib/index.js';
+import { inRoot } from './helpers/files.js';
+import { tinyModelFile, tinyReferences } from './helpers/tiny.js';
+
+/** In nats. ggml looks up GELU in a table of float16, which is all that separates gemma3 from the others. */
+const bounds: Record<string, number> = { 'tiny-gemma3': 0.005 };
+const bound = 1e-4;
+const boundF16Cache = 0.02;
+
+/** The largest difference of a log-probability to PyTorch's, over all contexts and labels of the model. */
+async function largestDifference(name: string, options: LoadOptions): Promise<number> {
+  const { contexts } = tinyReferences.find((entry) => entry.name === name)!;
+  const model = await loadModel(await tinyModelFile(name), { gpuLayers: 0, ...options });
+  try {
+    let largest = 0;
+    for (const { tokens, logprobs } of contexts) {
+      const labels = Object.fromEntries(logprobs.map((_, token) => [token, [token]]));
+      const { next } = await model.classify({ prompt: tokens }, { next: { type: 'labels', suffix: [], labels } });
+      logprobs.forEach((logprob, token) => (largest = Math.max(largest, Math.abs(next.logprobs[token]! - logprob))));
+    }
+    return largest;
+  } finally {
+    await model.close();
+  }
+}
+
+for (const { name } of tinyReferences) {
+  test.serial(`${name} has PyTorch's log-probabilities with an f32 cache`, async (t) => {
+    const largest = await largestDifference(name, { cacheType: 'f32' });
+    t.log(`largest difference: ${largest.toExponential(1)} nats`);
+    t.true(largest <= (bounds[name] ?? bound), `${largest}`);
+  });
+
+  test.serial(`${name} has them with an f16 cache and prompts cut into small steps, to its rounding`, async (t) => {
+    const largest = await largestDifference(name, { cacheType: 'f16', maxStepTokens: 32 });
+    t.log(`largest difference: ${largest.toExponential(1)} nats`);
+    t.true(largest <= boundF16Cache, `${largest}`);
+  });
+}
+
+test.serial('a recurrent model generates, and refuses what needs a fork', async (t) => {
+  const model = await loadModel(await tinyModelFile('tiny-mamba'), { gpuLayers: 0, maxSequences: 4 });
+  try {
+    t.false(model.info.capabilities.fork);
+    const { tokens } = await model.generate({ prompt: 'one', maxTokens: 8, ignoreEos: true }).result();
+    t.is(tokens, 8);
+    await t.throwsAsync(model.prefill({ prompt: 'one' }), { code: 'ERR_UNSUPPORTED' });
+  } finally {
+    await model.close();
+  }
+});
+
+test.serial(
+  'answers of a sliding-window model do not change when its prefix is forked beyond the window',
+  async (t) => {
+    const model = await loadModel(await tinyModelFile('tiny-gemma3'), { gpuLayers: 0, cacheType: 'f32' });
+    try {
+      const prompt = tinyReferences[0]!.contexts[2]!.tokens; // 90 tokens; the window has 16.
+      const greedy = { maxTokens: 24, temperature: 0, ignoreEos: true };
+      const fresh = await model.generate({ prompt, ...greedy }).result();
+      const prefix = await model.prefill({ prompt });
+      const first = await prefix.generate(greedy).result();
+      const second = await prefix.generate(greedy).result(); // The first has moved the window on.
+      t.deepEqual([first.tokenIds, second.tokenIds], [fresh.tokenIds, fresh.tokenIds]);
+      await prefix.close();
+    } finally {
+      await model.close();
+    }
+  },
+);
+
+test.serial('an encoder is refused with its reason', async (t) => {
+  await tinyModelFile('tiny-llama'); // All of them are made together.
+  const file = inRoot('build', 'models', 'tiny-bert.gguf');
+  await t.throwsAsync(loadModel(file, { gpuLayers: 0 }), { code: 'ERR_UNSUPPORTED', message: /bert/ });
+});

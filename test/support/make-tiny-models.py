@@ -1,0 +1,245 @@
+"""Tiny models with random weights, one for each kind that the engine has to treat in its own way.
+
+    python make-tiny-models.py FOLDER        needs: pip install gguf
+
+The same bytes on every machine: NumPy keeps the stream of RandomState for good. Each is 64 wide and has a vocabulary of
+300 tokens with a fallback to bytes, so that any text can be put in.
+
+    tiny-llama.gguf    plain attention
+    tiny-qwen2.gguf    biases on queries, keys and values
+    tiny-gemma3.gguf   sliding windows of 16 tokens in five layers of six; tied output
+    tiny-mamba.gguf    recurrent: no rollback, no fork
+    tiny-bert.gguf     an encoder: generates nothing
+"""
+
+import os
+import sys
+
+import numpy as np
+from gguf import GGUFWriter, LlamaFileType, PoolingType, TokenType
+
+WIDTH, HEADS, KV_HEADS, FEED_FORWARD = 64, 4, 2, 128
+HEAD = WIDTH // HEADS
+CONTEXT, WINDOW, EPSILON = 512, 16, 1e-5
+INNER, STATE, CONVOLUTION, RANK = 2 * WIDTH, 8, 4, 4  # Mamba
+PIECES = (
+    '▁ e t a o i n s r h l d u c m f p g w y b v k x j q z . , ! ? 1 2 ▁t ▁a ▁th ▁the'.split())  # 300 with what is below
+
+
+def vocabulary():
+    """(text, score, type) of each token: three special ones, the bytes, a few pieces."""
+    special = [('<unk>', 0.0, TokenType.UNKNOWN), ('<s>', 0.0, TokenType.CONTROL), ('</s>', 0.0, TokenType.CONTROL)]
+    bytes_ = [(f'<0x{value:02X}>', 0.0, TokenType.BYTE) for value in range(256)]
+    pieces = [(piece, -float(index), TokenType.NORMAL) for index, piece in enumerate(PIECES)]
+    tokens = special + bytes_ + pieces
+    return tokens + [(f'▁word{index}', -100.0, TokenType.NORMAL) for index in range(300 - len(tokens))]
+
+
+def word_pieces():
+    """BERT's vocabulary: special tokens, then letters as beginnings of words and as their continuations."""
+    letters = 'abcdefghijklmnopqrstuvwxyz0123456789.,!?'
+    tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', *(f'▁{letter}' for letter in letters), *letters]
+    return tokens + [f'▁unused{index}' for index in range(300 - len(tokens))]
+
+
+class TinyModel:
+    """A GGUF file in the making: sizes, vocabulary and random tensors."""
+
+    def __init__(self, folder, architecture, layers, seed):
+        self.path = os.path.join(folder, f'tiny-{architecture}.gguf')
+        self.writer = GGUFWriter(self.path + '.part', architecture)
+        self.random = np.random.RandomState(seed)
+        self.layers = layers
+        self.writer.add_name(f'tiny {architecture}')
+        self.writer.add_file_type(LlamaFileType.ALL_F32)
+        self.writer.add_vocab_size(300)
+        self.writer.add_context_length(CONTEXT)
+        self.writer.add_embedding_length(WIDTH)
+        self.writer.add_block_count(layers)
+
+    def attention_sizes(self):
+        self.writer.add_feed_forward_length(FEED_FORWARD)
+        self.writer.add_head_count(HEADS)
+        self.writer.add_head_count_kv(KV_HEADS)
+        self.writer.add_layer_norm_rms_eps(EPSILON)
+        self.writer.add_rope_dimension_count(HEAD)
+        self.writer.add_rope_freq_base(10000.0)
+
+    def byte_vocabulary(self):
+        texts, scores, types = zip(*vocabulary())
+        self.writer.add_tokenizer_model('llama')
+        self.writer.add_tokenizer_pre('default')
+        self.writer.add_token_list(list(texts))
+        self.writer.add_token_scores(list(scores))
+        self.writer.add_token_types(list(types))
+        self.writer.add_unk_token_id(0)
+        self.writer.add_bos_token_id(1)
+        self.writer.add_eos_token_id(2)
+        self.writer.add_add_bos_token(True)
+        self.writer.add_add_space_prefix(False)
+
+    def tensor(self, name, *shape, scale=None, shift=0.0):
+        """`shape`: rows first. Without a scale: what keeps a unit vector a unit vector."""
+        scale = shape[-1] ** -0.5 if scale is None else scale
+        values = self.random.standard_normal(shape) * scale + shift
+        self.writer.add_tensor(name, values.astype(np.float32))
+
+    def norm(self, name, size=WIDTH):
+        self.tensor(name, size, scale=0.1, shift=1.0)
+
+    def bias(self, name, size):
+        self.tensor(name, size, scale=0.3)
+
+    def embedding(self, own_output=True):
+        self.tensor('token_embd.weight', 300, WIDTH, scale=1.0 if own_output else 0.25)
+        self.norm('output_norm.weight')
+        if own_output:
+            self.tensor('output.weight', 300, WIDTH, scale=0.25)
+
+    def attention(self, layer):
+        self.norm(f'blk.{layer}.attn_norm.weight')
+        for name, rows in (('q', HEADS * HEAD), ('k', KV_HEADS * HEAD), ('v', KV_HEADS * HEAD)):
+            self.tensor(f'blk.{layer}.attn_{name}.weight', rows, WIDTH, scale=2 * WIDTH ** -0.5)
+        self.tensor(f'blk.{layer}.attn_output.weight', WIDTH, HEADS * HEAD)
+
+    def feed_forward(self, layer):
+        self.norm(f'blk.{layer}.ffn_norm.weight')
+        self.tensor(f'blk.{layer}.ffn_gate.weight', FEED_FORWARD, WIDTH)
+        self.tensor(f'blk.{layer}.ffn_up.weight', FEED_FORWARD, WIDTH)
+        self.tensor(f'blk.{layer}.ffn_down.weight', WIDTH, FEED_FORWARD)
+
+    def finish(self):
+        self.writer.write_header_to_file()
+        self.writer.write_kv_data_to_file()
+        self.writer.write_tensors_to_file()
+        self.writer.close()
+        os.replace(self.path + '.part', self.path)
+
+
+def make_llama(folder):
+    model = TinyModel(folder, 'llama', layers=2, seed=1)
+    model.attention_sizes()
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        model.attention(layer)
+        model.feed_forward(layer)
+    model.finish()
+
+
+def make_qwen2(folder):
+    model = TinyModel(folder, 'qwen2', layers=2, seed=2)
+    model.attention_sizes()
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        model.attention(layer)
+        for name, rows in (('q', HEADS * HEAD), ('k', KV_HEADS * HEAD), ('v', KV_HEADS * HEAD)):
+            model.bias(f'blk.{layer}.attn_{name}.bias', rows)
+        model.feed_forward(layer)
+    model.finish()
+
+
+def make_gemma3(folder):
+    model = TinyModel(folder, 'gemma3', layers=6, seed=3)
+    model.attention_sizes()
+    model.writer.add_key_length(HEAD)
+    model.writer.add_value_length(HEAD)
+    model.writer.add_sliding_window(WINDOW)
+    model.byte_vocabulary()
+    model.embedding(own_output=False)
+    for layer in range(model.layers):
+        model.attention(layer)
+        model.norm(f'blk.{layer}.attn_q_norm.weight', HEAD)
+        model.norm(f'blk.{layer}.attn_k_norm.weight', HEAD)
+        model.norm(f'blk.{layer}.post_attention_norm.weight')
+        model.feed_forward(layer)
+        model.norm(f'blk.{layer}.post_ffw_norm.weight')
+    model.finish()
+
+
+def make_mamba(folder):
+    model = TinyModel(folder, 'mamba', layers=2, seed=4)
+    model.writer.add_feed_forward_length(0)
+    model.writer.add_head_count(0)
+    model.writer.add_layer_norm_rms_eps(EPSILON)
+    model.writer.add_ssm_conv_kernel(CONVOLUTION)
+    model.writer.add_ssm_inner_size(INNER)
+    model.writer.add_ssm_state_size(STATE)
+    model.writer.add_ssm_time_step_rank(RANK)
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        make_mamba_layer(model, f'blk.{layer}')
+    model.finish()
+
+
+def make_mamba_layer(model, name):
+    model.norm(f'{name}.attn_norm.weight')
+    model.tensor(f'{name}.ssm_in.weight', 2 * INNER, WIDTH)
+    model.tensor(f'{name}.ssm_conv1d.weight', INNER, CONVOLUTION)
+    model.bias(f'{name}.ssm_conv1d.bias', INNER)
+    model.tensor(f'{name}.ssm_x.weight', RANK + 2 * STATE, INNER)
+    model.tensor(f'{name}.ssm_dt.weight', INNER, RANK)
+    model.bias(f'{name}.ssm_dt.bias', INNER)
+    model.writer.add_tensor(f'{name}.ssm_a', -np.tile(np.arange(1, STATE + 1, dtype=np.float32), (INNER, 1)))
+    model.norm(f'{name}.ssm_d', INNER)
+    model.tensor(f'{name}.ssm_out.weight', WIDTH, INNER)
+
+
+def make_bert(folder):
+    model = TinyModel(folder, 'bert', layers=2, seed=5)
+    writer = model.writer
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_layer_norm_eps(EPSILON)
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(PoolingType.MEAN)
+    add_word_pieces(writer)
+    for name, rows in (('token_embd', 300), ('token_types', 2), ('position_embd', CONTEXT)):
+        model.tensor(f'{name}.weight', rows, WIDTH, scale=1.0)
+    add_layer_norm(model, 'token_embd_norm')
+    for layer in range(model.layers):
+        make_bert_layer(model, f'blk.{layer}')
+    model.finish()
+
+
+def add_word_pieces(writer):
+    tokens = word_pieces()
+    writer.add_tokenizer_model('bert')
+    writer.add_tokenizer_pre('default')
+    writer.add_token_type_count(2)
+    writer.add_token_list(tokens)
+    writer.add_token_types([TokenType.CONTROL if token.startswith('[') else TokenType.NORMAL for token in tokens])
+    writer.add_pad_token_id(0)
+    writer.add_unk_token_id(1)
+    writer.add_bos_token_id(2)
+    writer.add_sep_token_id(3)
+    writer.add_mask_token_id(4)
+
+
+def add_layer_norm(model, name):
+    model.norm(f'{name}.weight')
+    model.bias(f'{name}.bias', WIDTH)
+
+
+def make_bert_layer(model, name):
+    for part in ('attn_q', 'attn_k', 'attn_v', 'attn_output'):
+        model.tensor(f'{name}.{part}.weight', WIDTH, WIDTH)
+        model.bias(f'{name}.{part}.bias', WIDTH)
+    add_layer_norm(model, f'{name}.attn_output_norm')
+    model.tensor(f'{name}.ffn_up.weight', FEED_FORWARD, WIDTH)
+    model.bias(f'{name}.ffn_up.bias', FEED_FORWARD)
+    model.tensor(f'{name}.ffn_down.weight', WIDTH, FEED_FORWARD)
+    model.bias(f'{name}.ffn_down.bias', WIDTH)
+    add_layer_norm(model, f'{name}.layer_output_norm')
+
+
+def main(folder):
+    os.makedirs(folder, exist_ok=True)
+    for make in (make_llama, make_qwen2, make_gemma3, make_mamba, make_bert):
+        make(folder)
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
