@@ -37,8 +37,8 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->max_idle_cells = info->cache_tokens / 4;
 }
 
-void CheckKind(const ModelInfo& info) {
-  if (info.can_generate) return;
+void RequireDecoder(const ModelInfo& info, bool is_decoder) {
+  if (is_decoder) return;
   throw Error("ERR_UNSUPPORTED", "Models with an encoder (" + info.architecture +
                                      ") are not supported yet: load a decoder-only model.");
 }
@@ -68,7 +68,7 @@ LlamaBackend::LlamaBackend(const ModelOptions& options) : options_(options), mod
   options_.progress = nullptr;  // Whose it was may be gone from now on.
   info_ = InfoOf(model_.get());
   FillSizes(options_, &info_);
-  CheckKind(info_);
+  RequireDecoder(info_, info_.can_generate);
   CheckMemory(model_.get(), info_);
   MakeContext();
 }
@@ -86,6 +86,8 @@ void LlamaBackend::MakeContext() {
   params.n_threads = info_.threads;
   params.n_threads_batch = info_.threads;
   params.type_k = params.type_v = TypeOf(info_.cache_type);
+  // Flash attention rounds keys and values to F16, and who wants F32 wants it for its accuracy.
+  if (info_.cache_type == "f32") params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   params.kv_unified = true;
   params.swa_full = true;
   params.no_perf = true;
@@ -93,6 +95,7 @@ void LlamaBackend::MakeContext() {
   params.abort_callback_data = &is_aborted_;
   context_.reset(llama_init_from_model(model_.get(), params));
   if (context_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
+  RequireDecoder(info_, llama_get_memory(context_.get()) != nullptr);  // BERT and its like claim to decode.
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
 
   ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
