@@ -78,10 +78,14 @@ function rejection(rule: string, { scores }: Judged, threshold: number): string 
 export function verdictLines(result: Result, paint: Paint): string {
   const { candidates, rejected, chosen } = result;
   const kept = `${candidates.length - rejected.length} of ${candidates.length} candidates kept, ${rejected.length} rejected`;
-  if (!chosen)
-    return `${kept}\n${paint('yellow', 'None passed: there is no answer. Try again, or raise --unsafe-threshold.')}`;
+  if (!chosen) return `${kept}\n${noneLines(result.bestRejected, paint)}`;
   const answer = paint('bold', oneLine(chosen.text));
   return `${kept}\n${paint('green', `Chosen: #${chosen.candidate + 1}, rank ${number(chosen.rank)}`)}\n\n  ${answer}\n`;
+}
+
+function noneLines(best: Candidate, paint: Paint): string {
+  const advice = 'None passed: there is no answer. Draw more candidates, or raise --unsafe-threshold.';
+  return `${paint('yellow', advice)}\nThe best of the rejected, #${best.candidate + 1}: ${oneLine(best.text)}\n`;
 }
 
 export interface Measured {

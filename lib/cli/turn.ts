@@ -15,7 +15,7 @@ interface TurnOptions extends DialogueOptions {
   temperature: number;
   topK: number;
   seed?: number;
-  unsafeThreshold: number;
+  unsafeThreshold?: number;
   threads?: number;
   json: boolean;
 }
@@ -30,12 +30,21 @@ export const turnCommand = new Command('turn')
   .option('--temperature <t>', 'divides the logits; 0 = the likeliest token', parseNumber, 1)
   .option('--top-k <k>', 'draw from the k likeliest tokens; 0 = from all', parseNumber, 40)
   .option('--seed <n>', 'the same seed gives the same answers (default: random)', parseNumber)
-  .option('--unsafe-threshold <p>', 'reject answers whose P(unsafe) reaches this', parseNumber, 0.2)
+  .option(
+    '--unsafe-threshold <p>',
+    'reject answers whose P(unsafe) reaches this (default: 0.2; 0.65 for the default model)',
+    parseNumber,
+  )
   .option('--threads <n>', 'compute threads (default: one per physical core)', parseNumber)
   .option('--json', 'print one line of JSON instead of text', false)
   .action((options: TurnOptions) => runCommand((signal) => turn(options, signal)));
 
+// A model of 135 million parameters says yes readily: of harmless answers its P(unsafe) is 0.4 to 0.7.
+const smallModelThreshold = 0.65;
+const usualThreshold = 0.2;
+
 async function turn(options: TurnOptions, signal: AbortSignal): Promise<void> {
+  options.unsafeThreshold ??= options.model === defaultModel ? smallModelThreshold : usualThreshold;
   const messages = await chooseDialogue(options);
   const selection = lamdaSelection({ unsafeThreshold: options.unsafeThreshold });
   const model = await loadWithProgress(options.model, { threads: options.threads, signal });
@@ -79,9 +88,14 @@ async function runTurn(model: Model, { messages, selection, options, signal }: T
   if (options.json) return console.log(toJson(result, figures));
   const peakBytes = process.resourceUsage().maxRSS * 1024;
   const measured = { firstTokenMs: (view.firstTokenAt ?? start) - start, peakBytes };
-  console.log(`\n${verdictLines(result, painter(process.stdout))}`);
+  const paint = painter(process.stdout);
+  console.log(`\n${verdictLines(result, paint)}`);
   console.log(figureLines(figures, candidates, measured));
+  if (options.model === defaultModel) console.log(paint('dim', smallModelNote));
 }
+
+const smallModelNote =
+  'The default model is very small: its scores show how a turn works, not good judgement. --model takes a larger one.';
 
 /** Follows the events: a status line of what is going on, and each candidate as soon as it is judged. */
 class TurnView {
@@ -91,10 +105,12 @@ class TurnView {
   readonly #texts = new Map<number, string>();
   readonly #paint = painter(process.stdout);
   readonly #options: TurnOptions;
+  readonly #threshold: number;
   readonly #status: StatusLine;
 
   constructor(options: TurnOptions, status: StatusLine) {
     this.#options = options;
+    this.#threshold = options.unsafeThreshold ?? usualThreshold;
     this.#status = status;
   }
 
@@ -113,11 +129,10 @@ class TurnView {
   #showScored(event: Extract<WinnowEvent<LamdaAttributes>, { type: 'score' }>): void {
     this.#finished++;
     if (this.#options.json) return;
-    const { unsafeThreshold } = this.#options;
-    const failed = event.scores.unsafe < unsafeThreshold ? [] : ['unsafe'];
+    const failed = event.scores.unsafe < this.#threshold ? [] : ['unsafe'];
     const text = this.#texts.get(event.candidate) ?? '';
     this.#status.clear();
-    console.log(candidateLines(event, text, failed, unsafeThreshold, this.#paint));
+    console.log(candidateLines(event, text, failed, this.#threshold, this.#paint));
   }
 
   #progress(): string {
