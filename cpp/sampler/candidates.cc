@@ -1,6 +1,7 @@
 #include "sampler/candidates.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/vector_math.h"
@@ -9,6 +10,31 @@ namespace winnow {
 
 bool Candidates::IsLikelier(const Ranked& a, const Ranked& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.index < b.index);
+}
+
+// Without a branch, as KeepIf: which tokens pass can't be predicted.
+template <class Predicate>
+void Candidates::RankIf(Predicate passes) {
+  ranked_.resize(std::max(ranked_.size(), size_ + 1));
+  size_t count = 0;
+  for (size_t i = 0; i < size_; ++i) {
+    ranked_[count] = {logits_[i], static_cast<int>(i)};
+    count += passes(i);
+  }
+  num_ranked_ = count;
+}
+
+template <class Predicate>
+void Candidates::KeepIf(Predicate passes) {
+  size_t count = 0;
+  for (size_t i = 0; i < size_; ++i) {
+    const bool is_kept = passes(i);
+    tokens_[count] = tokens_[i];
+    logits_[count] = logits_[i];
+    weights_[count] = weights_[i];
+    count += is_kept;
+  }
+  size_ = count;
 }
 
 void Candidates::Collect(const RowIndex& index, float threshold) {
@@ -20,29 +46,53 @@ void Candidates::Collect(const RowIndex& index, float threshold) {
 }
 
 void Candidates::ComputeWeights(float max, float scale) {
+  max_ = max;
+  scale_ = scale;
   vector_math::Exp(logits(), max, scale, weights_.data());
 }
 
 void Candidates::KeepTop(size_t count) {
   if (count >= size_) return;
-  Rank();
+  RankIf([](size_t) { return true; });
   const auto last = ranked_.begin() + (count - 1);
-  std::nth_element(ranked_.begin(), last, ranked_.end(), IsLikelier);
+  std::nth_element(ranked_.begin(), last, ranked_.begin() + num_ranked_, IsLikelier);
   KeepUpTo(*last);
 }
 
-// Quickselect by weight: halves the range that holds the last token to keep. [ranked_.begin(), first) weighs too little.
 void Candidates::KeepMass(double weight) {
   if (size_ == 0) return;
-  Rank();
+  const int bucket = BucketOfCut(&weight);
+  RankIf([&](size_t i) { return BucketOf(logits_[i]) == bucket; });
+  KeepUpTo(SelectByWeight(weight));
+}
+
+// Buckets are steps of log-probability from the likeliest token down; the last one has no end.
+int Candidates::BucketOf(float logit) const {
+  return static_cast<int>(std::min((max_ - logit) * scale_ * kBucketsPerNat, static_cast<float>(kBuckets - 1)));
+}
+
+// Which bucket the last token to keep is in. Takes the weight of the buckets before off `weight`.
+int Candidates::BucketOfCut(double* weight) const {
+  double sums[kBuckets] = {};
+  for (size_t i = 0; i < size_; ++i) sums[BucketOf(logits_[i])] += weights_[i];
+  for (int bucket = 0; bucket < kBuckets; ++bucket) {
+    if (sums[bucket] >= *weight) return bucket;
+    *weight -= sums[bucket];
+  }
+  *weight = std::numeric_limits<double>::infinity();  // Rounding: all of them are needed.
+  return BucketOf(*std::min_element(logits_.begin(), logits_.begin() + size_));
+}
+
+// Quickselect by weight: halves the range that holds the last token to keep. [ranked_.begin(), first) weighs too
+// little.
+Candidates::Ranked Candidates::SelectByWeight(double weight) {
   auto first = ranked_.begin();
-  auto last = ranked_.end();
+  auto last = ranked_.begin() + num_ranked_;
   while (last - first > 1) {
     const auto middle = first + (last - first) / 2;
     std::nth_element(first, middle, last, IsLikelier);
-    const double upper = std::accumulate(first, middle, 0.0, [this](double sum, const Ranked& ranked) {
-      return sum + weights_[ranked.index];
-    });
+    const auto add = [this](double sum, const Ranked& ranked) { return sum + weights_[ranked.index]; };
+    const double upper = std::accumulate(first, middle, 0.0, add);
     if (upper >= weight) {
       last = middle;
     } else {
@@ -50,7 +100,7 @@ void Candidates::KeepMass(double weight) {
       first = middle;
     }
   }
-  KeepUpTo(*first);
+  return *first;
 }
 
 void Candidates::KeepAtLeast(float weight) {
@@ -58,18 +108,16 @@ void Candidates::KeepAtLeast(float weight) {
 }
 
 void Candidates::SortTop(size_t count) {
-  Rank();
+  RankIf([](size_t) { return true; });
   size_ = std::min(count, size_);
-  std::partial_sort(ranked_.begin(), ranked_.begin() + size_, ranked_.end(), IsLikelier);
+  std::partial_sort(ranked_.begin(), ranked_.begin() + size_, ranked_.begin() + num_ranked_, IsLikelier);
   // Ids before logits: an index may point to an entry that was overwritten already.
   for (size_t i = 0; i < size_; ++i) ranked_[i].index = tokens_[ranked_[i].index];
   for (size_t i = 0; i < size_; ++i) tokens_[i] = ranked_[i].index;
   for (size_t i = 0; i < size_; ++i) logits_[i] = ranked_[i].logit;
 }
 
-double Candidates::TotalWeight() const {
-  return std::accumulate(weights_.begin(), weights_.begin() + size_, 0.0);
-}
+double Candidates::TotalWeight() const { return std::accumulate(weights_.begin(), weights_.begin() + size_, 0.0); }
 
 Token Candidates::Draw(double uniform) const {
   const double target = uniform * TotalWeight();
@@ -83,26 +131,8 @@ Token Candidates::Draw(double uniform) const {
   return tokens_[last];
 }
 
-void Candidates::Rank() {
-  ranked_.resize(size_);
-  for (size_t i = 0; i < size_; ++i) ranked_[i] = {logits_[i], static_cast<int>(i)};
-}
-
 void Candidates::KeepUpTo(Ranked last) {
   KeepIf([&](size_t i) { return !IsLikelier(last, {logits_[i], static_cast<int>(i)}); });
-}
-
-template <class Predicate>
-void Candidates::KeepIf(Predicate keeps) {
-  size_t count = 0;
-  for (size_t i = 0; i < size_; ++i) {
-    if (!keeps(i)) continue;
-    tokens_[count] = tokens_[i];
-    logits_[count] = logits_[i];
-    weights_[count] = weights_[i];
-    ++count;
-  }
-  size_ = count;
 }
 
 }  // namespace winnow

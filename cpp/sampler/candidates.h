@@ -41,19 +41,29 @@ class Candidates {
     float logit;
     int index;  // Into tokens_: ascending with the id.
   };
+  static constexpr int kBuckets = 1024;
+  static constexpr float kBucketsPerNat = 64;
   static bool IsLikelier(const Ranked& a, const Ranked& b);
 
-  void Rank();
-  void KeepUpTo(Ranked last);
   template <class Predicate>
-  void KeepIf(Predicate keeps);
+  void RankIf(Predicate passes);
+  template <class Predicate>
+  void KeepIf(Predicate passes);
+  void KeepUpTo(Ranked last);
+  int BucketOf(float logit) const;
+  int BucketOfCut(double* weight) const;
+  Ranked SelectByWeight(double weight);
 
   // The first size_ entries count; what follows is room.
   size_t size_ = 0;
   std::vector<Token> tokens_;
   std::vector<float> logits_;
   std::vector<float> weights_;
-  std::vector<Ranked> ranked_;  // Scratch of the selections.
+  float max_ = 0;  // Of ComputeWeights.
+  float scale_ = 0;
+  // Scratch of the selections; the first num_ranked_ entries count.
+  size_t num_ranked_ = 0;
+  std::vector<Ranked> ranked_;
 };
 
 }  // namespace winnow

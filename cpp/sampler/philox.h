@@ -21,8 +21,8 @@ inline std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::arra
 
 // Uniform in [0, 1), 53 random bits.
 inline double UniformAt(uint64_t seed, uint32_t candidate, uint32_t position) {
-  const auto words = Philox({candidate, position, 0, 0},
-                            {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  const auto words =
+      Philox({candidate, position, 0, 0}, {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
   const uint64_t bits = (uint64_t{words[0]} << 32 | words[1]) >> 11;
   return static_cast<double>(bits) * 0x1p-53;
 }

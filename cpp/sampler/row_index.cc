@@ -31,14 +31,15 @@ float RowIndex::ThresholdFor(size_t count) {
 }
 
 size_t RowIndex::Collect(float threshold, Token* tokens, float* logits) const {
+  const float* row = row_.data();
   size_t count = 0;
   for (size_t block = 0; block < maxima_.size(); ++block) {
     if (maxima_[block] < threshold) continue;
     const size_t end = std::min((block + 1) * kBlockSize, row_.size());
     for (size_t i = block * kBlockSize; i < end; ++i) {  // Without a branch: which logits pass can't be predicted.
       tokens[count] = static_cast<Token>(i);
-      logits[count] = row_[i];
-      count += row_[i] >= threshold;
+      logits[count] = row[i];
+      count += row[i] >= threshold;
     }
   }
   return count;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// What a lead byte promises. The range of the second byte excludes overlong forms, surrogates and what is above U+10FFFF
-// (Unicode 15, table 3-7); all later bytes are 80 … BF.
+// What a lead byte promises. The range of the second byte excludes overlong forms, surrogates and what is above
+// U+10FFFF (Unicode 15, table 3-7); all later bytes are 80 … BF.
 struct Lead {
   size_t length = 0;  // Of the character, bytes; 0 = no character begins like this.
   unsigned char second_min = 0x80;

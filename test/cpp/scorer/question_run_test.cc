@@ -167,7 +167,8 @@ TEST(QuestionRun, EvaluatesEachProperBeginningOnceInDepthFirstOrder) {
       }
     }
     std::set<Tokens> evaluated;
-    for (size_t i = question.suffix.size(); i < nodes.size(); ++i) evaluated.insert(PathTo(run.tree(), static_cast<int>(i)));
+    for (size_t i = question.suffix.size(); i < nodes.size(); ++i)
+      evaluated.insert(PathTo(run.tree(), static_cast<int>(i)));
     ASSERT_EQ(evaluated, beginnings);
     ASSERT_EQ(nodes.size(), question.suffix.size() + beginnings.size());
 

@@ -88,7 +88,8 @@ TEST(ReadRow, ShowsABrokenLogitAsNanAndLeavesTheOthersDefined) {
 }
 
 TEST(ReadRow, TreatsInfiniteLogitsAsCertainOrImpossible) {
-  const std::vector<RowReadout> readouts = ReadRow(std::vector<float>{kInfinity, 1, -kInfinity}, std::vector<Token>{0, 1, 2});
+  const std::vector<RowReadout> readouts =
+      ReadRow(std::vector<float>{kInfinity, 1, -kInfinity}, std::vector<Token>{0, 1, 2});
   EXPECT_EQ(readouts[0].logprob, 0);
   EXPECT_EQ(readouts[1].logprob, -kInfinity);
   EXPECT_EQ(readouts[2].logprob, -kInfinity);

@@ -98,10 +98,11 @@ TEST(TextStream, GivesUpOnACharacterAsSoonAsAByteCannotContinueIt) {
 
 TEST(TextStream, ReplacesEachMaximalSubpartOnce) {
   // Unicode 15, section 3.9, tables 3-8 to 3-11.
-  EXPECT_EQ(Decode("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), kBad + kBad + kBad + kBad + kBad + kBad + kBad + kBad + "A");
-  EXPECT_EQ(Decode("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), kBad + kBad + kBad + kBad + kBad + kBad + kBad + kBad + "A");
-  EXPECT_EQ(Decode("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"),
-            kBad + kBad + kBad + kBad + kBad + "A" + kBad + kBad + "B");
+  EXPECT_EQ(Decode("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"),
+            kBad + kBad + kBad + kBad + kBad + kBad + kBad + kBad + "A");
+  EXPECT_EQ(Decode("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"),
+            kBad + kBad + kBad + kBad + kBad + kBad + kBad + kBad + "A");
+  EXPECT_EQ(Decode("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"), kBad + kBad + kBad + kBad + kBad + "A" + kBad + kBad + "B");
   EXPECT_EQ(Decode("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), kBad + kBad + kBad + kBad + "A");
 }
 
