@@ -4,7 +4,7 @@ import { TemplateError } from './errors.js';
 import type { Message } from './options.js';
 import type { RenderOutcome, RenderTask } from './workers/chat-template.js';
 
-const renderLimitMs = 250; // Of one rendering in a warm worker.
+const renderLimitMs = 1000; // Of one rendering in a warm worker: it takes a few, but may have to share busy cores.
 const startLimitMs = 30_000; // Of starting a worker, on the slowest of machines.
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 };
 const maxCachedRenders = 16;

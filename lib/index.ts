@@ -74,7 +74,17 @@ export type {
   TokenizeOptions,
   WinnowOptions,
 } from './options.js';
-export * from './errors.js';
+export {
+  CancelledError,
+  CapabilityError,
+  ClosedError,
+  ContextOverflowError,
+  EngineError,
+  OptionError,
+  TemplateError,
+  WinnowError,
+} from './errors.js';
+export type { ErrorCode } from './errors.js';
 export { AddonLoadError } from './addon.js';
 export { ModelDownloadError, ModelFileError, ModelSourceError } from './models/index.js';
 export type { LogLevel } from './native.js';
