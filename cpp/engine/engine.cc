@@ -338,6 +338,7 @@ class Engine::Impl {
       }
       for (RequestId prefix : std::set<RequestId>(it->second.prefixes)) scheduler_.Release(prefix);
       for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+      UpdateStats();  // Before `done`, too: the loop may sleep from here on.
       std::vector<std::function<void()>> closing = std::move(it->second.closing);
       it = clients_.erase(it);
       for (auto& done : closing) done();
