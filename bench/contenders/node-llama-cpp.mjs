@@ -15,15 +15,12 @@ const context = await model.createContext({
 
 async function generate(prompt) {
   const sequence = context.getSequence();
-  let tokens = 0;
-  try {
-    for await (const _ of sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
-      if (++tokens === maxTokens) return tokens;
-    }
-    return tokens;
-  } finally {
-    sequence.dispose();
-  }
+  const tokens = sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true });
+  let count = 0;
+  while (count < maxTokens && !(await tokens.next()).done) count++;
+  await tokens.return();
+  sequence.dispose();
+  return count;
 }
 
 const prompts = makePrompts({

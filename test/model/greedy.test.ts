@@ -65,14 +65,14 @@ function findParting(ours: GreedyText, theirs: GreedyText): number {
 
 function compare(t: ExecutionContext, texts: GreedyText[], tie: number): void {
   for (const [index, ours] of texts.entries()) {
-    const theirs = expected[index]!;
+    const theirs = expected[index];
     const place = findParting(ours, theirs);
     if (place < 0) {
       t.is(ours.ended, theirs.ended, prompts[index]);
       continue;
     }
     const gap = theirs.gaps[place] ?? Infinity;
-    t.log(`${JSON.stringify(prompts[index]!.slice(0, 40))} parts at token ${place}, where the best leads by ${gap}`);
+    t.log(`${JSON.stringify(prompts[index].slice(0, 40))} parts at token ${place}, where the best leads by ${gap}`);
     t.true(gap <= tie, `parts where the best leads by ${gap} logits`);
   }
 }

@@ -28,7 +28,7 @@ const clean = { code: 0, signal: null, stdout: '', stderr: '' };
 
 for (const [way, title] of Object.entries({
   idle: 'a process with an open model ends by itself',
-  streaming: 'a process ends by itself though a request that nobody reads is running',
+  unread: 'a process ends by itself once the request has ended that nobody reads',
   exit: 'process.exit() in mid-stream is clean',
   close: 'closing the model in mid-stream lets the process end',
 })) {

@@ -29,7 +29,7 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 /** Mean over the continuations of |difference of log P(continuation)| ÷ its tokens, in nats. */
 export function meanDifference(some: readonly Scored[], others: readonly Scored[]): number {
   const differences = some.map(({ tokenLogprobs }, index) => {
-    return Math.abs(sum(tokenLogprobs) - sum(others[index]!.tokenLogprobs)) / tokenLogprobs.length;
+    return Math.abs(sum(tokenLogprobs) - sum(others[index].tokenLogprobs)) / tokenLogprobs.length;
   });
   return sum(differences) / differences.length;
 }
@@ -62,6 +62,6 @@ export function assertAccuracy(
   t.log(`mean difference to PyTorch: ${mean.toFixed(5)} nats per token over ${scored.length} continuations`);
   t.true(mean <= bound, `${mean} > ${bound}`);
   for (const [index, { isGreedy, margin, text }] of expected.entries()) {
-    if (Math.abs(margin) >= closeMargin) t.is(scored[index]!.isGreedy, isGreedy, text);
+    if (Math.abs(margin) >= closeMargin) t.is(scored[index].isGreedy, isGreedy, text);
   }
 }

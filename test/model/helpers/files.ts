@@ -12,5 +12,5 @@ export const readReference = <T>(name: string): T =>
 
 /** The file of the default model, fetched if it isn't there yet. */
 export async function defaultModelFile(): Promise<string> {
-  return (await resolveModel(defaultModel)).paths[0]!;
+  return (await resolveModel(defaultModel)).paths[0];
 }

@@ -21,6 +21,6 @@ export class Random {
   }
 
   pick<T>(values: readonly T[]): T {
-    return values[this.integer(values.length)]!;
+    return values[this.integer(values.length)];
   }
 }

@@ -21,5 +21,5 @@ export function tinyModelFile(name: string): Promise<string> {
 
 /** Plain attention, 2 layers of 64: hundreds of requests a second through the real backend. */
 export async function openTinyLlama(options: LoadOptions = {}): Promise<Model> {
-  return loadModel(await tinyModelFile('tiny-llama'), { gpuLayers: 0, ...options });
+  return loadModel(await tinyModelFile('tiny-llama'), { gpuLayers: 0, threads: 1, ...options });
 }
