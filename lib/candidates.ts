@@ -12,7 +12,7 @@ export type { FinishReason };
 
 /** What came with one token. */
 export interface TokenDetails {
-  /** What can be shown now: '' while a character or a possible stop string is incomplete. */
+  /** What can be shown now: '' while a character or a possible stop string is incomplete, and with the token that ends the text. */
   text: string;
   /** Its id; null with the last event of an answer whose end had been held back as a possible stop string. */
   token: number | null;
@@ -29,10 +29,11 @@ export interface Completion {
   reason: FinishReason;
   /** The stop string that was found; it is not part of the text. */
   stopString?: string;
-  /** Tokens that were drawn, the one that ended the text included. */
+  /** How many tokens were drawn, the one that ended the text included. */
   tokens: number;
+  /** [tokens] */
   tokenIds: number[];
-  /** [tokenIds], with `logprobs`. */
+  /** [tokens], with `logprobs`. */
   logprobs?: number[];
 }
 

@@ -60,7 +60,10 @@ export async function classify(
   const prepare = async () => {
     const context = await buildContext(session, input, parent?.context, false);
     const compiled = await compileBehind(session, context, questions, false);
-    return { request: questionRequest(session, context, parent, compiled.native), fold: foldScores((scores) => compiled.read(scores)) };
+    return {
+      request: questionRequest(session, context, parent, compiled.native),
+      fold: foldScores((scores) => compiled.read(scores)),
+    };
   };
   return new RequestStream(session.engine, prepare, signal).result();
 }

@@ -45,7 +45,11 @@ export function resolveTurnOptions<Qs extends Questions>(
   vocabularySize: number,
 ): ResolvedTurnOptions {
   const resolved = resolveGenerateOptions(options, vocabularySize, true, ['candidates', 'attributes', 'keep', 'rank']);
-  const attributes = resolveQuestions(withDefault<Questions>(options.attributes, lamdaAttributes), vocabularySize, 'attributes');
+  const attributes = resolveQuestions(
+    withDefault<Questions>(options.attributes, lamdaAttributes),
+    vocabularySize,
+    'attributes',
+  );
   return {
     ...resolved,
     candidates: checkInteger('candidates', withDefault(options.candidates, 16), 1, maxCandidates),

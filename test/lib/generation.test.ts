@@ -8,7 +8,7 @@ test('tokens arrive as events and the finish comes last', async (t) => {
   const events = await collect(model.generate({ prompt: 'Say hello', seed: 7 }));
   t.deepEqual(
     events.map((event) => event.text),
-    ['Hello', ' world', '!', 'Hello world!'],
+    ['Hello', ' world', '!', '', 'Hello world!'],
   );
   t.like(events.at(-1), { type: 'finish', reason: 'eos', text: 'Hello world!', seed: 7, tokens: 4 });
 });
@@ -18,7 +18,9 @@ test('result() and text() need no reader', async (t) => {
   const generation = model.generate({ prompt: 'Say hello' });
   const result = await generation.result();
   t.is(result.text, 'Hello world!');
-  t.is(result.tokenIds.length, 3);
+  t.is(result.tokens, 4);
+  t.is(result.tokenIds.length, 4);
+  t.is(result.tokenIds.at(-1), 2); // The token that ended it.
   t.is(result.usage.generatedTokens, 4);
   t.is(result.timings.totalMs, 10);
   t.is(await generation.text(), 'Hello world!');
@@ -28,7 +30,7 @@ test('the events can be read after the result is there', async (t) => {
   const { model } = await openFake();
   const generation = model.generate({ prompt: 'Say hello' });
   await generation.result();
-  t.is((await collect(generation)).length, 4);
+  t.is((await collect(generation)).length, 5);
 });
 
 test('the events can be read once', async (t) => {
@@ -70,8 +72,8 @@ test('a conversation ends where the assistant begins to speak', async (t) => {
 test('text that was held back comes as a last event without a token', async (t) => {
   const { model } = await openFake({ answer: () => ({ pieces: ['Hi', ' there'], rest: '\n' }) });
   const events = await collect(model.generate({ prompt: 'x' }));
-  t.deepEqual(events[2], { type: 'token', text: '\n', token: null });
-  t.like(events[3], { type: 'finish', text: 'Hi there\n' });
+  t.deepEqual(events[3], { type: 'token', text: '\n', token: null });
+  t.like(events[4], { type: 'finish', text: 'Hi there\n' });
 });
 
 test('the finish tells which stop string was found', async (t) => {
@@ -85,10 +87,10 @@ test('the finish tells which stop string was found', async (t) => {
 
 test('log-probabilities come with tokens and in the result where they are asked for', async (t) => {
   const { model } = await openFake({ answer: () => ({ pieces: ['Hi'] }) });
-  const [token, finish] = await collect(model.generate({ prompt: 'x', topLogprobs: 1 }));
+  const [token, , finish] = await collect(model.generate({ prompt: 'x', topLogprobs: 1 }));
   t.like(token, { type: 'token', text: 'Hi', logprob: -0.5 });
   t.like((token as { topLogprobs?: unknown[] }).topLogprobs?.[0], { text: 'Hi', logprob: -0.5 });
-  t.like(finish, { type: 'finish', logprobs: [-0.5] });
+  t.like(finish, { type: 'finish', logprobs: [-0.5, -0.5] });
 });
 
 test('without logprobs neither events nor result have any', async (t) => {
@@ -292,7 +294,7 @@ test('a slow reader gets every event', async (t) => {
     if (count++ === 0) await generation.result(); // All the rest waits.
     if (event.type === 'finish') t.is(event.tokens, 201);
   }
-  t.is(count, 201);
+  t.is(count, 202);
   t.true(native.isIdle);
 });
 

@@ -32,7 +32,9 @@ test('events tell their candidate, and the finish comes last', async (t) => {
       'candidate-token 0',
       'candidate-token 1',
       'candidate-token 1',
+      'candidate-token 0',
       'candidate-finish 0',
+      'candidate-token 1',
       'candidate-finish 1',
       'finish',
     ],
@@ -43,8 +45,8 @@ test('text that was held back comes before the candidate’s finish', async (t) 
   const { model } = await openFake({ answer: () => ({ pieces: ['A'], rest: '\n' }) });
   const prefix = await model.prefill({ prompt: 'x' });
   const events = await collect(prefix.sample({ count: 1 }));
-  t.deepEqual(events[1], { type: 'candidate-token', candidate: 0, text: '\n', token: null });
-  t.like(events[2], { type: 'candidate-finish', text: 'A\n' });
+  t.deepEqual(events[2], { type: 'candidate-token', candidate: 0, text: '\n', token: null });
+  t.like(events[3], { type: 'candidate-finish', text: 'A\n' });
 });
 
 test('breaking out cancels all candidates with one call', async (t) => {
@@ -61,6 +63,9 @@ test('log-probabilities come for every candidate', async (t) => {
   const { candidates } = await prefix.sample({ count: 2, logprobs: true }).result();
   t.deepEqual(
     candidates.map(({ logprobs }) => logprobs),
-    [[-0.5], [-0.5, -0.5]],
+    [
+      [-0.5, -0.5],
+      [-0.5, -0.5, -0.5],
+    ],
   );
 });

@@ -117,7 +117,9 @@ test('events come in the order: tokens, finish, score, reject', async (t) => {
     [
       'candidate-token 0',
       'candidate-token 1',
+      'candidate-token 0',
       'candidate-finish 0',
+      'candidate-token 1',
       'candidate-finish 1',
       'score 0',
       'score 1',
@@ -125,8 +127,8 @@ test('events come in the order: tokens, finish, score, reject', async (t) => {
       'finish',
     ],
   );
-  t.like(events[6], { type: 'reject', failed: ['keep'] });
-  t.like(events[7], { type: 'finish', outcome: 'chosen' });
+  t.like(events[8], { type: 'reject', failed: ['keep'] });
+  t.like(events[9], { type: 'finish', outcome: 'chosen' });
 });
 
 test('a candidate is scored once its last question is answered, whatever the order', async (t) => {

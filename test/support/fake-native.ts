@@ -207,7 +207,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
     const longest = Math.max(0, ...scripts.map(({ pieces }) => pieces.length));
     for (let place = 0; place < longest; place++)
       yield scripts.flatMap((script, candidate) => this.#tokens(id, candidate, script, place));
-    yield scripts.map((script, candidate) => this.#end(id, candidate, script));
+    yield scripts.flatMap((script, candidate) => this.#end(id, candidate, script));
     for (const candidate of request.candidates > 0 ? scripts.keys() : [-1]) yield this.#scores(id, request, candidate);
     if (request.pin) this.#prefixes.set(id, this.#promptTokens(request));
     return [{ type: 'finish', request: id, usage: this.#usage(request, scripts), timings }];
@@ -225,27 +225,25 @@ export class FakeNative implements NativeAddon, NativeEngine {
 
   #tokens(request: number, candidate: number, { pieces }: Script, place: number): NativeEvent[] {
     const text = pieces[place];
-    if (text === undefined) return [];
-    const token = this.vocabulary.idOf(text);
-    const { logprobs, topLogprobs } = this.submitted[request - 1];
-    const details = logprobs
-      ? { logprob: -0.5, ...(topLogprobs > 0 && { topLogprobs: [{ token, text, logprob: -0.5 }] }) }
-      : {};
-    return [{ type: 'token', request, candidate, token, text, ...details }];
+    return text === undefined ? [] : [this.#token(request, candidate, this.vocabulary.idOf(text), text)];
   }
 
-  #end(request: number, candidate: number, script: Script): NativeEvent {
+  #token(request: number, candidate: number, token: number, text: string): NativeEvent {
+    const { logprobs, topLogprobs } = this.submitted[request - 1];
+    const top = topLogprobs > 0 && { topLogprobs: [{ token, text, logprob: -0.5 }] };
+    return { type: 'token', request, candidate, token, text, ...(logprobs && { logprob: -0.5, ...top }) };
+  }
+
+  // The token that ends the text comes as an event without text.
+  #end(request: number, candidate: number, script: Script): NativeEvent[] {
     const reason = script.reason ?? 'eos';
-    const tokens = script.pieces.length + (reason === 'eos' ? 1 : 0);
-    return {
-      type: 'candidate',
-      request,
-      candidate,
-      reason,
-      text: script.rest ?? '',
-      tokens,
-      ...(script.stopString && { stopString: script.stopString }),
-    };
+    const endToken = reason === 'eos' ? [this.#token(request, candidate, this.info.eosToken, '')] : [];
+    const { stopString, rest: text = '' } = script;
+    const tokens = script.pieces.length + endToken.length;
+    return [
+      ...endToken,
+      { type: 'candidate', request, candidate, reason, text, tokens, ...(stopString && { stopString }) },
+    ];
   }
 
   #scores(request: number, { questions }: NativeRequest, candidate: number): NativeEvent[] {
