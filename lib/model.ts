@@ -109,7 +109,14 @@ export class Model implements AsyncDisposable {
     this.info = describeModel(info, this.#session.template.exists);
   }
 
-  /** One answer, running from now on. Throws OptionError at once; everything else where it is read. */
+  /**
+   * One answer, running from now on. Throws OptionError at once; everything else where it is read.
+   *
+   * @example
+   * const messages = [{ role: 'user', content: 'Why is the sky blue?' }];
+   * for await (const event of model.generate({ messages, maxTokens: 64 }))
+   *   if (event.type === 'token') process.stdout.write(event.text);
+   */
   generate(options: GenerateOptions): Generation {
     const { input, sampling, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
     const prepare = async () => {
@@ -121,7 +128,12 @@ export class Model implements AsyncDisposable {
     return new Generation(this.#engine, prepare, signal);
   }
 
-  /** Evaluates the input once and keeps it in the cache until the prefix is closed. */
+  /**
+   * Evaluates the input once and keeps it in the cache until the prefix is closed.
+   *
+   * @example
+   * const prefix = await model.prefill({ messages: [{ role: 'system', content: 'You are brief.' }] });
+   */
   async prefill(input: ContextInput): Promise<Prefix> {
     const resolved = this.#resolveInput(input);
     assertCanFork(this.#engine.info);
@@ -131,6 +143,10 @@ export class Model implements AsyncDisposable {
   /**
    * Asks all questions behind the input, in one request; the answers have the questions' names. The same as on a
    * prefix, without one.
+   *
+   * @example
+   * const question = { type: 'score', instructions: 'How cheerful is it?', levels: ['sad', 'neutral', 'happy'] } as const;
+   * const { cheer } = await model.classify({ prompt: 'What a morning!' }, { cheer: question });
    */
   async classify<const Qs extends Questions>(input: ContextInput, questions: Qs): Promise<Answers<Qs>> {
     const resolved = this.#resolveInput(input);
@@ -138,7 +154,13 @@ export class Model implements AsyncDisposable {
     return (await classify(this.#session, resolved.input, undefined, asked, resolved.signal)) as Answers<Qs>;
   }
 
-  /** log P(continuation | input), exactly, one per continuation and in their order. */
+  /**
+   * log P(continuation | input), exactly, one per continuation and in their order.
+   *
+   * @example
+   * const [paris] = await model.logLikelihood({ prompt: 'The capital of France is' }, [' Paris']);
+   * console.log(paris?.logprob, paris?.isGreedy);
+   */
   async logLikelihood(input: ContextInput, continuations: readonly string[]): Promise<Likelihood[]> {
     const resolved = this.#resolveInput(input);
     const texts = resolveContinuations(continuations);

@@ -91,14 +91,24 @@ export class Prefix implements AsyncDisposable {
     this.timings = timings;
   }
 
-  /** A prefix of its own, with more behind it if wanted; it shares this one's cells and outlives it. */
+  /**
+   * A prefix of its own, with more behind it if wanted; it shares this one's cells and outlives it.
+   *
+   * @example
+   * const polite = await prefix.fork({ messages: [{ role: 'user', content: 'Good morning!' }] });
+   */
   async fork(input: ContextInput | RequestOptions = {}): Promise<Prefix> {
     const resolved = resolveContextInput(input as ContextInput, this.#vocabularySize, true);
     this.#assertOpen();
     return pinPrefix(this.#session, resolved.input, this.#parent, resolved.signal);
   }
 
-  /** One answer. On a conversation, messages may be appended first. */
+  /**
+   * One answer. On a conversation, messages may be appended first.
+   *
+   * @example
+   * const text = await prefix.generate({ messages: [{ role: 'user', content: 'And in winter?' }] }).text();
+   */
   generate(options: PrefixGenerateOptions = {}): Generation {
     const { input, sampling, signal } = resolveGenerateOptions(options, this.#vocabularySize, true);
     const prepare = async () => {
@@ -108,7 +118,12 @@ export class Prefix implements AsyncDisposable {
     return new Generation(this.#session.engine, prepare, signal);
   }
 
-  /** `count` answers at once, each with a random stream of its own. */
+  /**
+   * `count` answers at once, each with a random stream of its own.
+   *
+   * @example
+   * for (const text of await prefix.sample({ count: 8, topK: 40 }).texts()) console.log(text);
+   */
   sample(options: SampleOptions): Sampling {
     const { input, sampling, signal, count } = resolveSampleOptions(options, this.#vocabularySize);
     const prepare = async () => {
@@ -121,6 +136,15 @@ export class Prefix implements AsyncDisposable {
   /**
    * Draws candidates, asks every attribute of each on its live sequence, drops those that fail `keep` and chooses the
    * one that ranks highest. Without options: LaMDA's turn (arXiv 2201.08239).
+   *
+   * @example
+   * const { chosen, bestRejected } = await prefix.winnow({
+   *   candidates: 8,
+   *   attributes: { kind: { type: 'boolean', instructions: 'Is your last message kind?' } },
+   *   keep: ({ kind }) => kind > 0.5,
+   *   rank: ({ kind }) => kind,
+   * }).result();
+   * console.log(chosen ? chosen.text : `none passed; best: ${bestRejected?.text}`);
    */
   winnow<const Qs extends Questions = LamdaAttributes>(options: WinnowOptions<Qs> = {}): WinnowTurn<Qs> {
     const resolved = resolveTurnOptions(options, this.#vocabularySize);
@@ -134,7 +158,15 @@ export class Prefix implements AsyncDisposable {
     return new WinnowTurn<Qs>(this.#session.engine, prepare, resolved.signal);
   }
 
-  /** Asks all questions behind the prefix, in one request; the answers have the questions' names. */
+  /**
+   * Asks all questions behind the prefix, in one request; the answers have the questions' names.
+   *
+   * @example
+   * const { topic } = await prefix.classify({
+   *   topic: { type: 'choice', instructions: 'What is it about?', choices: { sport: null, music: 'also dance' } },
+   * });
+   * console.log(topic.choice, topic.probabilities.music);
+   */
   async classify<const Qs extends Questions>(questions: Qs, options?: RequestOptions): Promise<Answers<Qs>> {
     const resolved = resolveQuestions(questions, this.#vocabularySize);
     const { signal } = resolveRequestOptions(options);
@@ -142,7 +174,12 @@ export class Prefix implements AsyncDisposable {
     return (await classify(this.#session, nothing, this.#parent, resolved, signal)) as Answers<Qs>;
   }
 
-  /** log P(continuation | prefix), exactly, one per continuation and in their order. */
+  /**
+   * log P(continuation | prefix), exactly, one per continuation and in their order.
+   *
+   * @example
+   * const [paris, rome] = await prefix.logLikelihood([' Paris', ' Rome']);
+   */
   async logLikelihood(continuations: readonly string[], options?: RequestOptions): Promise<Likelihood[]> {
     const texts = resolveContinuations(continuations);
     const { signal } = resolveRequestOptions(options);
