@@ -48,3 +48,7 @@ foreach(part COMMON TESTS TOOLS EXAMPLES SERVER APP)
 endforeach()
 
 add_subdirectory("${WINNOW_LLAMA_SOURCE}" "${CMAKE_BINARY_DIR}/llama" EXCLUDE_FROM_ALL)
+
+# How ggml's threads wait for each other: see the header.
+target_compile_options(ggml-cpu PRIVATE
+  $<$<AND:$<COMPILE_LANGUAGE:C>,$<C_COMPILER_ID:GNU,Clang>>:-include${CMAKE_SOURCE_DIR}/cpp/kernels/spin_wait.h>)

@@ -99,6 +99,7 @@ void LlamaBackend::MakeContext() {
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
 
   ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
+  pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
   threads_.reset(ggml_threadpool_new(&pool));
   if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);

@@ -22,6 +22,8 @@ struct SamplingOptions {
   uint64_t seed = 0;
   bool logprobs = false;  // Whether Sampled::logprob is computed.
   int top_logprobs = 0;   // How many of the likeliest tokens come with each sample; 0 = none.
+
+  bool has_penalties() const { return repetition_penalty != 1 || frequency_penalty != 0 || presence_penalty != 0; }
 };
 
 struct TokenLogprob {

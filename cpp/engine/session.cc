@@ -9,10 +9,6 @@ bool Contains(const std::vector<Token>& tokens, Token token) {
   return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
 }
 
-bool HasPenalties(const SamplingOptions& options) {
-  return options.repetition_penalty != 1.0f || options.frequency_penalty != 0.0f || options.presence_penalty != 0.0f;
-}
-
 }  // namespace
 
 Session::Session(const Backend& backend, RequestId id, int candidate, const Request& request, Span<const Token> prompt)
@@ -24,7 +20,7 @@ Session::Session(const Backend& backend, RequestId id, int candidate, const Requ
       sampler_(request.sampling, std::max(candidate, 0)),
       stops_(request.stops),
       end_tokens_(backend.info().end_tokens) {
-  if (HasPenalties(request.sampling)) history_.assign(prompt.begin(), prompt.end());
+  if (request.sampling.has_penalties()) history_.assign(prompt.begin(), prompt.end());
   for (const Question& question : request.questions) questions_.emplace_back(question);
   end_tokens_.insert(end_tokens_.end(), request.stop_tokens.begin(), request.stop_tokens.end());
 }
@@ -38,7 +34,7 @@ Session::Finish Session::Sample(Span<const float> logits, std::vector<Event>* ev
   Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned());
   last_token_ = sampled.token;
   ++num_tokens_;
-  if (!history_.empty()) history_.push_back(sampled.token);
+  if (request_.sampling.has_penalties()) history_.push_back(sampled.token);
 
   TokenEvent event = EventOf(sampled);
   End end = EndOf(sampled.token);

@@ -33,16 +33,12 @@ void ApplyPenalties(const SamplingOptions& options, Span<const Token> window, Sp
 
 }  // namespace
 
-bool HasPenalties(const SamplingOptions& options) {
-  return options.repetition_penalty != 1 || options.frequency_penalty != 0 || options.presence_penalty != 0;
-}
-
 void AdjustLogits(const SamplingOptions& options, Span<const Token> history, Span<const Token> banned,
                   Span<float> logits, std::vector<int>* counts) {
   for (const auto& [token, bias] : options.logit_bias) {
     if (IsIn(logits, token)) logits[token] += bias;
   }
-  if (HasPenalties(options)) ApplyPenalties(options, Window(options, history), logits, counts);
+  if (options.has_penalties()) ApplyPenalties(options, Window(options, history), logits, counts);
   for (Token token : banned) {
     if (IsIn(logits, token)) logits[token] = -std::numeric_limits<float>::infinity();
   }

@@ -8,8 +8,6 @@
 
 namespace winnow {
 
-bool HasPenalties(const SamplingOptions& options);
-
 // Applies logit bias, then penalties, then bans to `logits` in place. Ids outside the row are ignored.
 // `counts`: scratch, all zeros before and after.
 void AdjustLogits(const SamplingOptions& options, Span<const Token> history, Span<const Token> banned,

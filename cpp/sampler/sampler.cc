@@ -128,7 +128,7 @@ Sampled Sampler::Sample(Span<const float> logits, Span<const Token> history, Pos
 }
 
 bool Sampler::ChangesLogits(Span<const Token> history, Span<const Token> banned) const {
-  return !options_.logit_bias.empty() || !banned.empty() || (HasPenalties(options_) && !history.empty());
+  return !options_.logit_bias.empty() || !banned.empty() || (options_.has_penalties() && !history.empty());
 }
 
 }  // namespace winnow
