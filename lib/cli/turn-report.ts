@@ -95,11 +95,13 @@ export interface Measured {
 
 export function figureLines(figures: TurnFigures, candidates: number, measured: Measured): string {
   const { contextTokens, questionTokens, promptTokensEvaluated, generatedTokens, seconds: time } = figures;
-  const unshared = candidates * contextTokens;
+  // A candidate's last token is evaluated for its questions, unless it is the end token that they begin with.
+  const lastTokens = promptTokensEvaluated - contextTokens - candidates * questionTokens;
   const spent = time.prefill + time.generate + time.score;
   return [
-    `prompt tokens evaluated  ${count(promptTokensEvaluated)} = ${count(contextTokens)} of context, once` +
-      ` + ${candidates} × (1 + ${count(questionTokens)} of questions); one by one the context alone takes ${count(unshared)}`,
+    `prompt tokens evaluated  ${count(promptTokensEvaluated)} = ${count(contextTokens)} of context, once + ` +
+      `${candidates} × ${count(questionTokens)} of questions + ${count(lastTokens)} last tokens of candidates; ` +
+      `the context once per candidate would be ${count(candidates * contextTokens)}`,
     `generated                ${count(generatedTokens)} tokens in ${candidates} candidates,` +
       ` ${count(generatedTokens / (time.generate || Infinity))} tokens/s`,
     `time to first token      ${seconds(measured.firstTokenMs / 1000)}`,

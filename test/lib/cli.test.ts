@@ -45,7 +45,10 @@ test('turn prints candidates, what was rejected and why, the choice and the figu
   t.regex(stdout, /My own words/);
   t.regex(stdout, /#2 .*rejected: unsafe 0\.90 is not below 0\.2\n +Answer number 1/);
   t.regex(stdout, /2 of 3 candidates kept, 1 rejected\nChosen: #3, rank 4\.00\n\n +Answer number 2\n/);
-  t.regex(stdout, /prompt tokens evaluated +[\d,]+ = [\d,]+ of context, once \+ 3 × \(1 \+ [\d,]+ of questions\)/);
+  t.regex(
+    stdout,
+    /prompt tokens evaluated +[\d,]+ = [\d,]+ of context, once \+ 3 × [\d,]+ of questions \+ 3 last tokens/,
+  );
   for (const figure of ['tokens/s', 'time to first token', 'on scoring', 'peak memory'])
     t.true(stdout.includes(figure));
   t.false(stdout.includes('\x1b'), 'a pipe gets plain lines');
