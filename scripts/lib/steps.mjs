@@ -1,5 +1,5 @@
 // The steps that quickstart, build and test share: each does nothing where its result is already there and fresh.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { addonFile, inRoot, testAddonFile } from './paths.mjs';
@@ -52,6 +52,9 @@ async function buildWithCmakeJs(title, folder, options, result) {
   const wanted = JSON.stringify([options, has('ninja')]);
   const fresh = existsSync(path.join(folder, 'CMakeCache.txt')) && existsSync(stamp);
   if (!fresh || readFileSync(stamp, 'utf8') !== wanted) {
+    // Another generator (Ninja came or went) can't take over what this one has configured.
+    rmSync(path.join(folder, 'CMakeCache.txt'), { force: true });
+    rmSync(path.join(folder, 'CMakeFiles'), { recursive: true, force: true });
     const args = cmakeJs('configure', folder, options);
     await runStep(`Configuring ${title}`, process.execPath, args, { log: `${name}-configure`, advice: buildAdvice });
     mkdirSync(folder, { recursive: true });
