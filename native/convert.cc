@@ -6,7 +6,9 @@
 namespace winnow {
 namespace {
 
-double NumberFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); }
+double NumberFrom(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::Number>().DoubleValue();
+}
 int IntFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().Int32Value(); }
 float FloatFrom(const Napi::Object& object, const char* key) { return static_cast<float>(NumberFrom(object, key)); }
 bool BoolFrom(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Boolean>().Value(); }
@@ -72,9 +74,12 @@ class ObjectWriter {
 
 const char* NameOf(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kEos: return "eos";
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: break;
+    case FinishReason::kEos:
+      return "eos";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      break;
   }
   return "length";
 }
@@ -95,9 +100,14 @@ class EventWriter {
     ObjectWriter writer = Begin("token", event.request, event.candidate);
     writer.Put("token", event.token).Put("text", event.text);
     if (event.has_logprob) writer.Put("logprob", event.logprob);
-    if (!event.top.empty()) writer.Set("topLogprobs", ArrayOf(env_, event.top, [this](const TopToken& top) {
-      return ObjectWriter(env_).Put("token", top.token).Put("text", top.text).Put("logprob", top.logprob).object();
-    }));
+    if (!event.top.empty())
+      writer.Set("topLogprobs", ArrayOf(env_, event.top, [this](const TopToken& top) {
+                   return ObjectWriter(env_)
+                       .Put("token", top.token)
+                       .Put("text", top.text)
+                       .Put("logprob", top.logprob)
+                       .object();
+                 }));
     return writer.object();
   }
 
@@ -270,10 +280,14 @@ Napi::Value ToJs(Napi::Env env, Span<const Token> tokens) {
 
 const char* LogLevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warn";
-    case LogLevel::kError: break;
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warn";
+    case LogLevel::kError:
+      break;
   }
   return "error";
 }

@@ -8,13 +8,12 @@
 namespace winnow {
 
 Napi::Function EngineWrap::Define(Napi::Env env) {
-  return DefineClass(env, "NativeEngine",
-                     {InstanceAccessor<&EngineWrap::Info>("info"), InstanceMethod<&EngineWrap::Submit>("submit"),
-                      InstanceMethod<&EngineWrap::Cancel>("cancel"),
-                      InstanceMethod<&EngineWrap::ReleasePrefix>("releasePrefix"),
-                      InstanceMethod<&EngineWrap::Tokenize>("tokenize"),
-                      InstanceMethod<&EngineWrap::Detokenize>("detokenize"), InstanceMethod<&EngineWrap::Stats>("stats"),
-                      InstanceMethod<&EngineWrap::Close>("close")});
+  return DefineClass(
+      env, "NativeEngine",
+      {InstanceAccessor<&EngineWrap::Info>("info"), InstanceMethod<&EngineWrap::Submit>("submit"),
+       InstanceMethod<&EngineWrap::Cancel>("cancel"), InstanceMethod<&EngineWrap::ReleasePrefix>("releasePrefix"),
+       InstanceMethod<&EngineWrap::Tokenize>("tokenize"), InstanceMethod<&EngineWrap::Detokenize>("detokenize"),
+       InstanceMethod<&EngineWrap::Stats>("stats"), InstanceMethod<&EngineWrap::Close>("close")});
 }
 
 EngineWrap::EngineWrap(const Napi::CallbackInfo& info)

@@ -26,8 +26,8 @@ struct ModelOptions {
   int gpu_layers = 0;              // Layers on a GPU; -1 = all that fit.
   std::string cache_type = "f16";  // f32, f16, bf16, q8_0
   std::string kernels = "auto";    // auto, ggml
-  std::function<void(LogLevel, std::string_view)> log;      // Called from any thread; lines without a line feed.
-  std::function<void(float)> progress;                      // 0 … 1, on the loading thread.
+  std::function<void(LogLevel, std::string_view)> log;  // Called from any thread; lines without a line feed.
+  std::function<void(float)> progress;                  // 0 … 1, on the loading thread.
 };
 
 struct ModelInfo {
@@ -38,30 +38,30 @@ struct ModelInfo {
   std::string kernels;        // What was chosen: ggml, …
   std::string device;         // cpu, cuda, metal
   int64_t num_parameters = 0;
-  int64_t size_bytes = 0;     // Of all tensors.
+  int64_t size_bytes = 0;  // Of all tensors.
   int vocabulary_size = 0;
   int embedding_size = 0;
   int num_layers = 0;
   int num_heads = 0;
   int num_kv_heads = 0;
   int trained_context_size = 0;
-  int context_size = 0;       // Effective values of the options of the same name.
+  int context_size = 0;  // Effective values of the options of the same name.
   int cache_tokens = 0;
   int max_sequences = 0;
   int max_step_tokens = 0;
-  int max_step_outputs = 0;   // Most rows of logits that one step may want.
-  int max_idle_cells = 0;     // Cells that finished sequences may keep for reuse; 0 = no limit.
-  int sliding_window = 0;     // Tokens that some layers look back on at most; 0 = all layers see everything.
+  int max_step_outputs = 0;  // Most rows of logits that one step may want.
+  int max_idle_cells = 0;    // Cells that finished sequences may keep for reuse; 0 = no limit.
+  int sliding_window = 0;    // Tokens that some layers look back on at most; 0 = all layers see everything.
   int threads = 0;
   std::string cache_type;
-  Token bos = -1;             // -1 = the vocabulary has none.
+  Token bos = -1;  // -1 = the vocabulary has none.
   Token eos = -1;
-  std::string bos_text;       // As chat templates want them.
+  std::string bos_text;  // As chat templates want them.
   std::string eos_text;
-  bool adds_bos = false;      // Whether Tokenize(add_special) puts it in front.
-  bool can_fork = true;       // False: sequences cannot share cells (recurrent, hybrid): no forks, no prefix reuse.
-  bool can_generate = true;   // False: encoder-only models.
-  bool batch_invariant = false;  // A row's bits do not depend on what shares the step.
+  bool adds_bos = false;          // Whether Tokenize(add_special) puts it in front.
+  bool can_fork = true;           // False: sequences cannot share cells (recurrent, hybrid): no forks, no prefix reuse.
+  bool can_generate = true;       // False: encoder-only models.
+  bool batch_invariant = false;   // A row's bits do not depend on what shares the step.
   std::vector<Token> end_tokens;  // Tokens that end a generation.
 };
 
@@ -69,7 +69,8 @@ struct ModelInfo {
 class Logits {
  public:
   Logits() = default;
-  Logits(std::vector<const float*> rows, int vocabulary_size) : rows_(std::move(rows)), vocabulary_size_(vocabulary_size) {}
+  Logits(std::vector<const float*> rows, int vocabulary_size)
+      : rows_(std::move(rows)), vocabulary_size_(vocabulary_size) {}
   // `row`: index into StepPlan::rows; the row must want logits.
   Span<const float> Row(int row) const { return {rows_[row], static_cast<size_t>(vocabulary_size_)}; }
 

@@ -24,7 +24,8 @@ int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple 
 
 void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->context_size = options.context_size > 0 ? options.context_size : info->trained_context_size;
-  int cache_tokens = options.cache_tokens > 0 ? options.cache_tokens : std::max(info->context_size, kDefaultCacheTokens);
+  int cache_tokens =
+      options.cache_tokens > 0 ? options.cache_tokens : std::max(info->context_size, kDefaultCacheTokens);
   info->cache_tokens = RoundUp(cache_tokens, 256);  // llama.cpp pads it so.
   info->max_sequences = options.max_sequences;
   info->max_step_tokens = options.max_step_tokens;
@@ -39,8 +40,8 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
 
 void RequireDecoder(const ModelInfo& info, bool is_decoder) {
   if (is_decoder) return;
-  throw Error("ERR_UNSUPPORTED", "Models with an encoder (" + info.architecture +
-                                     ") are not supported yet: load a decoder-only model.");
+  throw Error("ERR_UNSUPPORTED",
+              "Models with an encoder (" + info.architecture + ") are not supported yet: load a decoder-only model.");
 }
 
 int HeadSizeOf(const llama_model* model, const ModelInfo& info, const char* which) {
@@ -59,7 +60,8 @@ void CheckMemory(const llama_model* model, const ModelInfo& info) {
   throw Error("ERR_OUT_OF_MEMORY", "A cache of " + std::to_string(info.cache_tokens) + " tokens needs " +
                                        std::to_string(cell * info.cache_tokens >> 20) + " MiB; " +
                                        std::to_string(available >> 20) + " MiB are available. At most " +
-                                       std::to_string(available / cell) + " tokens fit: load with smaller cacheTokens.");
+                                       std::to_string(available / cell) +
+                                       " tokens fit: load with smaller cacheTokens.");
 }
 
 }  // namespace
@@ -94,7 +96,8 @@ void LlamaBackend::MakeContext() {
   params.abort_callback = [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(); };
   params.abort_callback_data = &is_aborted_;
   context_.reset(llama_init_from_model(model_.get(), params));
-  if (context_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
+  if (context_ == nullptr)
+    throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
   RequireDecoder(info_, llama_get_memory(context_.get()) != nullptr);  // BERT and its like claim to decode.
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
 
@@ -122,7 +125,8 @@ Logits LlamaBackend::Run(const StepPlan& plan) {
   if (int result = Decode(plan)) {
     TakeBack(plan);
     if (result == 2) throw Error("ERR_ABORTED", "The step was aborted.");
-    throw Error("ERR_COMPUTE", "llama.cpp could not evaluate a step (" + std::to_string(result) + "): " + log.reasons());
+    throw Error("ERR_COMPUTE",
+                "llama.cpp could not evaluate a step (" + std::to_string(result) + "): " + log.reasons());
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     if (plan.rows[i].wants_logits) rows[i] = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
@@ -154,8 +158,8 @@ int LlamaBackend::Decode(const StepPlan& plan) {
     sequences_[i] = const_cast<llama_seq_id*>(&plan.sequences[row.first_sequence]);
     wants_logits_[i] = row.wants_logits;
   }
-  llama_batch batch{static_cast<int32_t>(count), tokens_.data(),     nullptr,             positions_.data(),
-                    num_sequences_.data(),       sequences_.data(), wants_logits_.data()};
+  llama_batch batch{static_cast<int32_t>(count), tokens_.data(),      nullptr, positions_.data(), num_sequences_.data(),
+                    sequences_.data(),           wants_logits_.data()};
   return llama_decode(context_.get(), batch);
 }
 

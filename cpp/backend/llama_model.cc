@@ -93,8 +93,8 @@ std::vector<Token> TokenizeWith(const llama_vocab* vocab, std::string_view text,
   }
   auto length = static_cast<int32_t>(text.size());
   std::vector<Token> tokens(text.size() / 2 + 8);
-  int count = llama_tokenize(vocab, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()), add_special,
-                             parse_special);
+  int count = llama_tokenize(vocab, text.data(), length, tokens.data(), static_cast<int32_t>(tokens.size()),
+                             add_special, parse_special);
   if (count < 0) {  // Minus the room it needs.
     tokens.resize(-count);
     count = llama_tokenize(vocab, text.data(), length, tokens.data(), -count, add_special, parse_special);

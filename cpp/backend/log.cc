@@ -11,10 +11,14 @@ thread_local LogScope* current_scope = nullptr;
 
 LogLevel LevelOf(int level) {
   switch (level) {
-    case GGML_LOG_LEVEL_ERROR: return LogLevel::kError;
-    case GGML_LOG_LEVEL_WARN: return LogLevel::kWarning;
-    case GGML_LOG_LEVEL_INFO: return LogLevel::kInfo;
-    default: return LogLevel::kDebug;
+    case GGML_LOG_LEVEL_ERROR:
+      return LogLevel::kError;
+    case GGML_LOG_LEVEL_WARN:
+      return LogLevel::kWarning;
+    case GGML_LOG_LEVEL_INFO:
+      return LogLevel::kInfo;
+    default:
+      return LogLevel::kDebug;
   }
 }
 

@@ -10,8 +10,8 @@ namespace winnow {
 
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
-// llama.cpp and ggml have one log of the whole process. While a LogScope lives, whole lines that its thread causes go to
-// its sink (which may be empty); lines of threads without one, such as ggml's, go nowhere. Nothing is ever printed.
+// llama.cpp and ggml have one log of the whole process. While a LogScope lives, whole lines that its thread causes go
+// to its sink (which may be empty); lines of threads without one, such as ggml's, go nowhere. Nothing is ever printed.
 class LogScope {
  public:
   explicit LogScope(const LogSink& sink);

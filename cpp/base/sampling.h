@@ -10,14 +10,15 @@ namespace winnow {
 
 // How the next token is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p.
 struct SamplingOptions {
-  float temperature = 1.0f;         // 0 = greedy: the largest logit, the lowest id on a tie.
-  int top_k = 0;                    // 0 = off.
-  float top_p = 1.0f;               // 1 = off.
-  float min_p = 0.0f;               // Relative to the likeliest token; 0 = off.
-  float repetition_penalty = 1.0f;  // Divides positive logits, multiplies negative ones (CTRL, arXiv 1909.05858); 1 = off.
-  float frequency_penalty = 0.0f;   // Subtracted once per occurrence; 0 = off.
-  float presence_penalty = 0.0f;    // Subtracted once if the token occurred; 0 = off.
-  int penalty_window = 64;          // Last tokens that the penalties look at; 0 = all of the sequence.
+  float temperature = 1.0f;  // 0 = greedy: the largest logit, the lowest id on a tie.
+  int top_k = 0;             // 0 = off.
+  float top_p = 1.0f;        // 1 = off.
+  float min_p = 0.0f;        // Relative to the likeliest token; 0 = off.
+  float repetition_penalty =
+      1.0f;  // Divides positive logits, multiplies negative ones (CTRL, arXiv 1909.05858); 1 = off.
+  float frequency_penalty = 0.0f;                   // Subtracted once per occurrence; 0 = off.
+  float presence_penalty = 0.0f;                    // Subtracted once if the token occurred; 0 = off.
+  int penalty_window = 64;                          // Last tokens that the penalties look at; 0 = all of the sequence.
   std::vector<std::pair<Token, float>> logit_bias;  // Added to the logits; -infinity bans a token.
   uint64_t seed = 0;
   bool logprobs = false;  // Whether Sampled::logprob is computed.

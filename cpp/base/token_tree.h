@@ -20,8 +20,8 @@ struct TokenTree {
   };
 
   std::vector<Node> nodes;
-  int num_paths = 0;           // 0 when there is nothing to evaluate.
-  bool reads_base = false;     // The scorer reads the row behind the base's own last token.
+  int num_paths = 0;        // 0 when there is nothing to evaluate.
+  bool reads_base = false;  // The scorer reads the row behind the base's own last token.
 };
 
 }  // namespace winnow

@@ -36,7 +36,7 @@ struct Client {
   Engine::Emit emit;
   std::set<RequestId> requests;
   std::set<RequestId> prefixes;
-  std::vector<Event> events;  // Of the step at hand.
+  std::vector<Event> events;                   // Of the step at hand.
   std::vector<std::function<void()>> closing;  // Wait for the last request.
 };
 
@@ -51,7 +51,6 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
   options.cache.max_idle_cells = info.max_idle_cells;
   return options;
 }
-
 
 }  // namespace
 
@@ -174,7 +173,8 @@ class Engine::Impl {
     auto found = open.sessions.find(read.candidate);
     if (found != open.sessions.end()) return found->second;
     Span<const Token> prompt = scheduler_.PromptOf(read.request);
-    auto added = open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request, prompt);
+    auto added =
+        open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request, prompt);
     return added.first->second;
   }
 
@@ -185,8 +185,9 @@ class Engine::Impl {
       OpenRequest& open = requests_.at(row.request);
       Begin(open, begin);
       RequestTimings& timings = open.timings;
-      (row.phase == Phase::kPrefill ? timings.prefill : row.phase == Phase::kGenerate ? timings.generate : timings.score) +=
-          share;
+      (row.phase == Phase::kPrefill    ? timings.prefill
+       : row.phase == Phase::kGenerate ? timings.generate
+                                       : timings.score) += share;
     }
     for (const PlanRead& read : plan.reads) {
       OpenRequest& open = requests_.at(read.request);
@@ -240,13 +241,14 @@ class Engine::Impl {
       for (const TokenTree::Node& node : scheduled.questions.back().nodes) deepest = std::max(deepest, node.depth + 1);
     }
     CheckSupported(*request);
-    int prompt_tokens = static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
+    int prompt_tokens =
+        static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
     if (prompt_tokens + needed > info.context_size) {
-      throw Error("ERR_CONTEXT_OVERFLOW",
-                  "The prompt has " + std::to_string(prompt_tokens) + " tokens and " + std::to_string(needed) +
-                      " more are needed; the context holds " + std::to_string(info.context_size) +
-                      ". Shorten the prompt or load the model with a larger contextSize.");
+      throw Error("ERR_CONTEXT_OVERFLOW", "The prompt has " + std::to_string(prompt_tokens) + " tokens and " +
+                                              std::to_string(needed) + " more are needed; the context holds " +
+                                              std::to_string(info.context_size) +
+                                              ". Shorten the prompt or load the model with a larger contextSize.");
     }
     request->max_tokens = std::min(request->max_tokens, info.context_size - prompt_tokens - deepest);
     scheduled.max_tokens = request->max_tokens;
@@ -263,11 +265,13 @@ class Engine::Impl {
       for (const auto& label : question.labels) has_unknown |= std::any_of(label.begin(), label.end(), is_unknown);
     }
     if (has_unknown) {
-      throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " +
-                                          std::to_string(info.vocabulary_size) + " tokens.");
+      throw Error("ERR_OPTION_VALUE",
+                  "A token id is outside of the vocabulary of " + std::to_string(info.vocabulary_size) + " tokens.");
     }
-    if (!info.can_generate) throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
-    bool forks = request.pin || request.parent != kNoRequest || request.num_candidates > 1 || !request.questions.empty();
+    if (!info.can_generate)
+      throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
+    bool forks =
+        request.pin || request.parent != kNoRequest || request.num_candidates > 1 || !request.questions.empty();
     if (forks && !info.can_fork) {
       throw Error("ERR_UNSUPPORTED", "Sequences of this model (" + info.architecture +
                                          ") can't be forked: one candidate, no prefix and no questions.");

@@ -14,13 +14,13 @@ namespace winnow {
 struct Request {
   std::vector<Token> prompt;      // Empty only with a parent.
   RequestId parent = kNoRequest;  // A pinned prefix.
-  bool pin = false;               // Stays in the cache under the request's id until Release; no candidates, no questions.
+  bool pin = false;  // Stays in the cache under the request's id until Release; no candidates, no questions.
   int num_candidates = 0;
-  int max_tokens = 0;             // Of each candidate; what the context has no room for is cut off.
-  int min_tokens = 0;             // Before it no end-of-text or stop token is drawn, and no stop string ends the text.
-  bool ignore_eos = false;        // End-of-text tokens are never drawn.
+  int max_tokens = 0;       // Of each candidate; what the context has no room for is cut off.
+  int min_tokens = 0;       // Before it no end-of-text or stop token is drawn, and no stop string ends the text.
+  bool ignore_eos = false;  // End-of-text tokens are never drawn.
   SamplingOptions sampling;
-  std::vector<std::string> stops; // Strings; none is empty.
+  std::vector<std::string> stops;  // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
 };

@@ -52,7 +52,7 @@ class Session {
   Sampler sampler_;
   TextStream text_;
   StopMatcher stops_;
-  std::vector<Token> history_;  // For penalties; empty without.
+  std::vector<Token> history_;     // For penalties; empty without.
   std::vector<Token> end_tokens_;  // The model's, then the request's stop tokens.
   std::vector<QuestionRun> questions_;
   Token last_token_ = 0;

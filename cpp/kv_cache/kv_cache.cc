@@ -26,7 +26,8 @@ bool KvCache::MayFork(SequenceId source, int length) const {
 
 std::optional<SequenceId> KvCache::Begin(SequenceId source, int length) {
   if (length == 0) source = kNoSequence;
-  bool loses_nothing = source != kNoSequence && entries_[source].state == Entry::State::kIdle && length == Length(source);
+  bool loses_nothing =
+      source != kNoSequence && entries_[source].state == Entry::State::kIdle && length == Length(source);
   if (loses_nothing) return TakeOver(source, length);
   bool has_room = num_used_sequences() < max_sequences() || !idle_.empty();
   if (!has_room) return std::nullopt;

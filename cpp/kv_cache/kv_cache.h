@@ -15,8 +15,9 @@ namespace winnow {
 struct KvCacheOptions {
   int num_cells = 0;
   int max_sequences = kMaxSequences;
-  bool can_fork = true;    // False: no sequence shares cells with another, nothing is reused.
-  int sliding_window = 0;  // Tokens that a layer looks back on, where some layers look back on less than all; 0 = none do.
+  bool can_fork = true;  // False: no sequence shares cells with another, nothing is reused.
+  int sliding_window =
+      0;  // Tokens that a layer looks back on, where some layers look back on less than all; 0 = none do.
   int max_idle_cells = 0;  // Cells that finished sequences may keep; 0 = no limit.
 };
 

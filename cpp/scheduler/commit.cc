@@ -107,11 +107,10 @@ void Scheduler::FinishBase(RunningRequest& request, Base& base) {
   base.state = Base::State::kDone;
   Unreserve(base.reserved, base.reserved);
   ++request.num_bases_done;
-  auto is = [&](auto... states) {
-    return [=](const auto& other) { return ((other->state == states) || ...); };
-  };
+  auto is = [&](auto... states) { return [=](const auto& other) { return ((other->state == states) || ...); }; };
   bool some_wait = std::any_of(request.bases.begin(), request.bases.end(), is(Base::State::kWaiting));
-  bool some_run = std::any_of(request.bases.begin(), request.bases.end(), is(Base::State::kDecoding, Base::State::kScoring));
+  bool some_run =
+      std::any_of(request.bases.begin(), request.bases.end(), is(Base::State::kDecoding, Base::State::kScoring));
   if (some_wait && !some_run && !request.holds_base_need) {  // The room of the one goes to the next.
     Reserve(request.reserved, request.base_need);
     request.holds_base_need = true;

@@ -13,18 +13,19 @@ namespace winnow {
 // What the scheduler knows of a request: tokens and counts, no text and no logits.
 struct ScheduledRequest {
   RequestId id = kNoRequest;
-  std::vector<Token> prompt;        // Follows the tokens of the parent; empty only with a parent.
-  RequestId parent = kNoRequest;    // A pinned prefix.
-  bool pin = false;                 // Becomes a pinned prefix; then it has no candidates and no questions.
-  int num_candidates = 0;           // 0 = the questions are asked on the prompt itself.
-  int max_tokens = 0;               // Of each candidate.
-  std::vector<TokenTree> questions; // Asked behind every finished candidate.
+  std::vector<Token> prompt;         // Follows the tokens of the parent; empty only with a parent.
+  RequestId parent = kNoRequest;     // A pinned prefix.
+  bool pin = false;                  // Becomes a pinned prefix; then it has no candidates and no questions.
+  int num_candidates = 0;            // 0 = the questions are asked on the prompt itself.
+  int max_tokens = 0;                // Of each candidate.
+  std::vector<TokenTree> questions;  // Asked behind every finished candidate.
 };
 
 struct SampleOutcome {
   enum class Finish { kNo, kKeepToken, kDropToken };
   Token token = 0;
-  // kDropToken: the token ends the text and isn't part of it (an end-of-text token): nothing that is asked afterwards sees it.
+  // kDropToken: the token ends the text and isn't part of it (an end-of-text token): nothing that is asked afterwards
+  // sees it.
   Finish finish = Finish::kNo;
 };
 
@@ -68,21 +69,21 @@ struct Base {
   int candidate = -1;  // -1 = the prompt.
   State state = State::kWaiting;
   SequenceId sequence = kNoSequence;
-  bool owns_sequence = true;    // False: a pinned prefix's, not to be retired.
-  std::optional<Token> pending; // Sampled, not in the cache yet.
-  bool is_finished = false;     // Nothing more is sampled.
-  bool wants_base_row = false;  // A question reads the row behind the last token, and nobody has read it yet.
+  bool owns_sequence = true;     // False: a pinned prefix's, not to be retired.
+  std::optional<Token> pending;  // Sampled, not in the cache yet.
+  bool is_finished = false;      // Nothing more is sampled.
+  bool wants_base_row = false;   // A question reads the row behind the last token, and nobody has read it yet.
   int next_question = 0;
   std::vector<Branch> branches;
-  Resources reserved;           // Promised to it and not used yet.
+  Resources reserved;  // Promised to it and not used yet.
 };
 
 struct Prefix {
   RequestId id = kNoRequest;
   SequenceId sequence = kNoSequence;
   std::vector<Token> tokens;
-  int num_users = 0;      // Requests that run on it.
-  bool is_closed = false; // Goes with its last user.
+  int num_users = 0;       // Requests that run on it.
+  bool is_closed = false;  // Goes with its last user.
 };
 
 struct RunningRequest {
@@ -90,15 +91,15 @@ struct RunningRequest {
   std::vector<Token> tokens;  // Parent's and own: the whole prompt.
   Prefix* parent = nullptr;
   SequenceId sequence = kNoSequence;  // Of the prompt; none when the prompt is the parent itself.
-  bool needs_last_row = false;  // Somebody reads the row behind the prompt.
-  bool reads_base = false;      // A question does, behind the base that it is asked on.
+  bool needs_last_row = false;        // Somebody reads the row behind the prompt.
+  bool reads_base = false;            // A question does, behind the base that it is asked on.
   bool prompt_is_done = false;
   bool has_ended = false;
   std::vector<std::unique_ptr<Base>> bases;
   int num_bases_done = 0;
-  Resources question_need;  // Of the largest question.
-  Resources base_need;      // Of one candidate, or of the questions on the prompt.
-  Resources reserved;    // For the rest of the prompt and the next base.
+  Resources question_need;       // Of the largest question.
+  Resources base_need;           // Of one candidate, or of the questions on the prompt.
+  Resources reserved;            // For the rest of the prompt and the next base.
   bool holds_base_need = false;  // `reserved` has room for one base, so that a waiting candidate can surely start.
   Usage usage;
 };

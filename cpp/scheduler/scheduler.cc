@@ -61,8 +61,9 @@ void Scheduler::CheckFits(const RunningRequest& request) const {
   Resources need = PromptNeed(request, 0);
   if (!HasOwnPrompt(request)) need = need + Resources{static_cast<int>(request.tokens.size()), 1};
   if (total.Covers(need)) return;
-  throw Error("ERR_CACHE_TOO_SMALL", "The request needs " + Amount(need) + " of the cache, which has " + Amount(total) +
-                                         ". Ask for fewer tokens or load the model with larger cacheTokens or maxSequences.");
+  throw Error("ERR_CACHE_TOO_SMALL",
+              "The request needs " + Amount(need) + " of the cache, which has " + Amount(total) +
+                  ". Ask for fewer tokens or load the model with larger cacheTokens or maxSequences.");
 }
 
 void Scheduler::Cancel(RequestId id) {
@@ -166,8 +167,9 @@ void Scheduler::RefuseFirst() {
   std::unique_ptr<RunningRequest> request = std::move(waiting_.front());
   waiting_.pop_front();
   FinishedRequest finished{request->spec.id, request->usage, "ERR_CACHE_FULL",
-                           "The request needs " + Amount(PromptNeed(*request, 0)) + ", and pinned prefixes leave only " +
-                               Amount(Available()) + ". Close prefixes or load the model with larger cacheTokens."};
+                           "The request needs " + Amount(PromptNeed(*request, 0)) +
+                               ", and pinned prefixes leave only " + Amount(Available()) +
+                               ". Close prefixes or load the model with larger cacheTokens."};
   End(*request, /*keeps_cells=*/true);
   finished_.push_back(std::move(finished));
 }

@@ -114,7 +114,7 @@ class Scheduler {
   std::map<RequestId, std::unique_ptr<RunningRequest>> running_;  // In order of arrival.
   std::map<RequestId, Prefix> prefixes_;
   std::vector<std::pair<RunningRequest*, Base*>> decoding_;  // In the order in which a step serves them.
-  Resources reserved_;  // Promised to all running requests together.
+  Resources reserved_;                                       // Promised to all running requests together.
   int num_pinned_cells_ = 0;
   std::vector<FinishedRequest> finished_;
   std::vector<RequestId> released_;

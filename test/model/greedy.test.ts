@@ -54,7 +54,8 @@ test.after.always(() => model?.close());
 
 async function generate(prompt: string): Promise<GreedyText> {
   const { tokenIds, reason } = await model.generate({ prompt, maxTokens, temperature: 0 }).result();
-  return { tokens: tokenIds, gaps: [], ended: reason === 'eos' };
+  const { end } = model.info.specialTokens;
+  return { tokens: tokenIds.filter((token) => !end.includes(token)), gaps: [], ended: reason === 'eos' };
 }
 
 /** Where the texts part, in tokens; −1 = nowhere. */

@@ -36,7 +36,9 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   if (Has(path, "-eos")) eos_logit_ = 5.0f;
   info_.architecture = "fake";
   info_.description = "fake 0B";
-  info_.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+  info_.chat_template =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% "
+      "endif %}";
   info_.kernels = "fake";
   info_.device = "cpu";
   info_.vocabulary_size = kVocabularySize;
@@ -112,7 +114,8 @@ Logits FakeBackend::Run(const StepPlan& plan) {
 void FakeBackend::Apply(const CacheOp& op) {
   if (op.kind == CacheOp::Kind::kCopy) {
     if (!Visible(op.target).empty()) throw Error("ERR_FAKE", "Copy into a sequence that is not empty.");
-    if (static_cast<int>(Visible(op.source).size()) < op.end) throw Error("ERR_FAKE", "Copy of cells that are not there.");
+    if (static_cast<int>(Visible(op.source).size()) < op.end)
+      throw Error("ERR_FAKE", "Copy of cells that are not there.");
   }
   for (Cell& cell : cells_) {
     if (cell.position < op.begin || cell.position >= op.end) continue;

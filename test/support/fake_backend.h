@@ -51,7 +51,7 @@ class FakeBackend : public Backend {
   std::vector<Cell> cells_;
   std::vector<std::vector<float>> rows_;
   int num_runs_ = 0;
-  int fail_at_ = 0;   // 0 = never.
+  int fail_at_ = 0;  // 0 = never.
   int delay_ms_ = 0;
   float eos_logit_ = -4.0f;
   std::atomic<bool> is_aborted_{false};

@@ -218,7 +218,8 @@ TEST_F(EngineTest, AnswersAreTheLogProbabilitiesBehindEveryCandidate) {
   request.num_candidates = 4;
   request.sampling.temperature = 1;
   request.sampling.seed = 5;
-  request.questions = {{Tokens(" ok?"), {Tokens("yes"), Tokens("yet"), Tokens("n")}}, {{}, {Tokens("a"), Tokens("bc")}}};
+  request.questions = {{Tokens(" ok?"), {Tokens("yes"), Tokens("yet"), Tokens("n")}},
+                       {{}, {Tokens("a"), Tokens("bc")}}};
   Inbox::Received received = Run(request);
   ASSERT_EQ(received.scores.size(), 8u);
   for (const ScoreEvent& score : received.scores) {

@@ -3,7 +3,8 @@
 //   llama_greedy MODEL.gguf THREADS CONTEXT_SIZE MAX_STEP_TOKENS MAX_TOKENS < prompts
 //
 // Standard input has one prompt a line: token ids with spaces between them. Standard output has one JSON line for each:
-// {"tokens": [ids, the end token left out], "gaps": [lead of each token over the second best, in logits], "ended": bool}
+// {"tokens": [ids, the end token left out], "gaps": [lead of each token over the second best, in logits], "ended":
+// bool}
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -66,7 +67,8 @@ Context MakeContext(llama_model* model, const Settings& settings) {
 }
 
 void Decode(llama_context* context, llama_token* tokens, int num_tokens) {
-  if (llama_decode(context, llama_batch_get_one(tokens, num_tokens)) != 0) throw std::runtime_error("llama_decode failed");
+  if (llama_decode(context, llama_batch_get_one(tokens, num_tokens)) != 0)
+    throw std::runtime_error("llama_decode failed");
 }
 
 void Prefill(llama_context* context, std::vector<llama_token>& prompt, int max_step_tokens) {
@@ -107,7 +109,8 @@ void PrintText(const Text& text) {
     tokens += comma + std::to_string(choice.token);
     gaps += comma + std::to_string(choice.gap);
   }
-  std::printf("{\"tokens\":[%s],\"gaps\":[%s],\"ended\":%s}\n", tokens.c_str(), gaps.c_str(), text.ended ? "true" : "false");
+  std::printf("{\"tokens\":[%s],\"gaps\":[%s],\"ended\":%s}\n", tokens.c_str(), gaps.c_str(),
+              text.ended ? "true" : "false");
 }
 
 std::vector<llama_token> ParsePrompt(const std::string& line) {
@@ -130,7 +133,8 @@ int main(int count, char** arguments) {
   }
   try {
     llama_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
-    RunAll({arguments[1], std::atoi(arguments[2]), std::atoi(arguments[3]), std::atoi(arguments[4]), std::atoi(arguments[5])});
+    RunAll({arguments[1], std::atoi(arguments[2]), std::atoi(arguments[3]), std::atoi(arguments[4]),
+            std::atoi(arguments[5])});
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "llama_greedy: %s\n", error.what());

@@ -110,8 +110,9 @@ class Player {
 
  private:
   void Read(const PlanRead& read, const Logits& logits, SampleOutcome* outcome) {
-    std::vector<float> row = read.row < 0 ? saved_.at(read.saved_by)
-                                          : std::vector<float>(logits.Row(read.row).begin(), logits.Row(read.row).end());
+    std::vector<float> row = read.row < 0
+                                 ? saved_.at(read.saved_by)
+                                 : std::vector<float>(logits.Row(read.row).begin(), logits.Row(read.row).end());
     if (read.kind == PlanRead::Kind::kSave) saved_[read.request] = row;
     if (read.kind == PlanRead::Kind::kScore) {
       bool is_new = scores.insert({static_cast<int>(read.request), read.candidate, read.question, read.node}).second;
@@ -121,8 +122,7 @@ class Player {
     // Candidates differ: candidate c takes the c-th best token.
     std::vector<Token> order(row.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Token>(i);
-    std::partial_sort(order.begin(), order.begin() + read.candidate + 1, order.end(),
-                      [&](Token a, Token b) { return row[a] > row[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](Token a, Token b) { return row[a] > row[b]; });
     Tokens& text = texts[{read.request, read.candidate}];
     outcome->token = order[text.empty() ? read.candidate : 0];
     text.push_back(outcome->token);
