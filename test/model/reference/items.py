@@ -4,7 +4,7 @@ Each entry is a context and its continuations, good and bad ones; together they 
 other languages and longer passages. A continuation starts where the context ends, its leading space included.
 """
 
-ITEMS = [
+SHORT_ITEMS = [
     # Facts
     ("The capital of France is", [" Paris.", " Rome.", " a city on the river Seine, known for its museums."]),
     ("Water boils at sea level at a temperature of", [" 100 degrees Celsius.", " 50 degrees.", " blue"]),
@@ -87,9 +87,9 @@ ITEMS = [
 ]
 
 # Long contexts: many short texts behind one another, as in a prompt with examples.
-_BODY = "\n\n".join(context + continuations[0] for context, continuations in ITEMS)
+_BODY = "\n\n".join(context + continuations[0] for context, continuations in SHORT_ITEMS)
 
-ITEMS += [
+ITEMS = SHORT_ITEMS + [
     (_BODY[:1200] + "\n\nThe capital of France is", [" Paris.", " Rome.", " still Paris, as the first line says, and it has not moved since."]),
     (_BODY[1200:2600] + "\n\n2 + 3 =", [" 5", " 6", " 5 and 3 + 4 = 7, so 12"]),
     (_BODY[3300:4800] + "\n\nUser: Which animal could not count in the story above?\nAssistant:", [" The fox.", " The owl.", " The fox could not count, so the owl offered to teach him how to."]),
