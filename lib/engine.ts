@@ -82,13 +82,9 @@ export class Engine {
   /** The one call down. Returns the request's id. */
   submit(request: NativeRequest, sink: RequestSink): number {
     if (this.#failure) throw this.#failure;
-    try {
-      const id = this.#native.submit(request);
-      this.#sinks.set(id, sink);
-      return id;
-    } catch (error) {
-      throw fromNative(error);
-    }
+    const id = mapErrors(() => this.#native.submit(request));
+    this.#sinks.set(id, sink);
+    return id;
   }
 
   /** Nobody hears of the request again. Ids that have ended are fine. */
@@ -103,11 +99,11 @@ export class Engine {
   }
 
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array {
-    return this.#native.tokenize(text, addSpecial, parseSpecial);
+    return mapErrors(() => this.#native.tokenize(text, addSpecial, parseSpecial));
   }
 
   detokenize(tokens: Int32Array, special: boolean): string {
-    return this.#native.detokenize(tokens, special);
+    return mapErrors(() => this.#native.detokenize(tokens, special));
   }
 
   stats(): NativeStats {
@@ -185,6 +181,14 @@ export class Engine {
     const wake = this.#onIdle;
     this.#onIdle = undefined;
     wake();
+  }
+}
+
+function mapErrors<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
   }
 }
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { EngineError } from '../../lib/errors.js';
 import { openFake } from '../support/open-fake.js';
 
 test('info tells what the model is and can do', async (t) => {
@@ -46,6 +47,16 @@ test('tokenize() and detokenize() check what they get', async (t) => {
   t.throws(() => model.tokenize('x', { addBos: true } as never), { code: 'ERR_OPTION_UNKNOWN' });
   t.throws(() => model.detokenize([50_000]), { code: 'ERR_OPTION_VALUE', message: /from 0 to 49999/ });
   t.throws(() => model.detokenize('x' as never), { code: 'ERR_OPTION_VALUE' });
+});
+
+test('what the native tokenizer refuses is an error of the package, of a request, too', async (t) => {
+  const { model, native } = await openFake();
+  const refused = { instanceOf: EngineError, code: 'ERR_TEXT_TOO_LONG' };
+  native.tokenize = () => {
+    throw Object.assign(new Error('too long'), { code: 'ERR_TEXT_TOO_LONG' });
+  };
+  t.throws(() => model.tokenize('text'), refused);
+  await t.throwsAsync(model.generate({ prompt: 'text' }).result(), refused);
 });
 
 test('applyChatTemplate() gives the text of a conversation', async (t) => {
