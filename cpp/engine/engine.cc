@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "engine/command_queue.h"
+#include "engine/registry.h"
 #include "engine/session.h"
 #include "scheduler/scheduler.h"
 
@@ -62,7 +63,10 @@ class Engine::Impl {
     thread_ = std::thread([this] { Loop(); });
   }
 
-  ~Impl() {
+  ~Impl() { Stop(); }
+
+  void Stop() {
+    if (!thread_.joinable()) return;
     backend_->Abort();
     queue_.Push([this] { is_stopping_ = true; });
     thread_.join();
@@ -139,6 +143,7 @@ class Engine::Impl {
       scheduler_.Fail(plan, "ERR_ENGINE", error.what());
     }
     FinishRequests();
+    if (++num_plans_ == 1) StopEnginesAtExit();  // The first step may have made more statics of ggml.
   }
 
   // One outcome per read of the plan.
@@ -373,6 +378,7 @@ class Engine::Impl {
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, OpenRequest> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
+  int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;
   int64_t num_evaluated_tokens_ = 0;
   int64_t num_generated_tokens_ = 0;
@@ -414,6 +420,7 @@ void Engine::CloseClient(ClientId client, bool drain, std::function<void()> done
 RequestId Engine::Submit(ClientId client, Request request) { return impl_->Submit(client, std::move(request)); }
 void Engine::Cancel(RequestId request) { impl_->Cancel(request); }
 void Engine::Release(RequestId prefix) { impl_->Release(prefix); }
+void Engine::Stop() { impl_->Stop(); }
 EngineStats Engine::stats() const { return impl_->stats(); }
 
 }  // namespace winnow

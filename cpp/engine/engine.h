@@ -40,6 +40,10 @@ class Engine {
   // Lets go of a pinned prefix; requests that run on it go on.
   void Release(RequestId prefix);
 
+  // Ends the engine thread; nothing is emitted afterwards and nothing else may be called. Twice is fine. Not on the
+  // engine thread.
+  void Stop();
+
   // Of the last finished step. Any thread.
   EngineStats stats() const;
 

@@ -1,5 +1,6 @@
 #include "engine/registry.h"
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
@@ -30,7 +31,17 @@ std::shared_ptr<Slot> SlotOf(const std::string& key) {
   return slot;
 }
 
+void StopOpenEngines() {
+  Registry& registry = TheRegistry();
+  std::lock_guard<std::mutex> lock(registry.mutex);
+  for (auto& [key, slot] : registry.slots) {
+    if (std::shared_ptr<Engine> engine = slot->engine.lock()) engine->Stop();
+  }
+}
+
 }  // namespace
+
+void StopEnginesAtExit() { std::atexit(StopOpenEngines); }
 
 std::shared_ptr<Engine> OpenEngine(const std::string& key, const std::function<std::unique_ptr<Backend>()>& load) {
   std::shared_ptr<Slot> slot = SlotOf(key);
@@ -39,6 +50,7 @@ std::shared_ptr<Engine> OpenEngine(const std::string& key, const std::function<s
   if (engine == nullptr) {
     engine = std::make_shared<Engine>(load());
     slot->engine = engine;
+    StopEnginesAtExit();
   }
   return engine;
 }

@@ -13,4 +13,8 @@ namespace winnow {
 // while loading. Throws what `load` throws.
 std::shared_ptr<Engine> OpenEngine(const std::string& key, const std::function<std::unique_ptr<Backend>()>& load);
 
+// At the exit of the process, stops the engines that are open then, before anything is destroyed that was made before
+// this call: process.exit() runs no clean-up hooks of Node. Call it whenever something may have been made.
+void StopEnginesAtExit();
+
 }  // namespace winnow
