@@ -2,5 +2,5 @@
 export default {
   files: ['build/test/test/**/*.test.js'],
   workerThreads: false, // A crash of the addon ends one test file's process, not the whole run.
-  timeout: '2m',
+  timeout: '5m',
 };

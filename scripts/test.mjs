@@ -36,7 +36,7 @@ const suites = {
   tsan: { prepare: [], run: (extra) => runCppSuite('tsan', extra) },
   model: {
     prepare: [buildAddonAsConfigured, buildTypescript, buildTests],
-    run: (extra) => runAvaSuite(['model'], { extra }),
+    run: (extra) => runAvaSuite(['model'], { extra, concurrency: 1 }), // Each engine takes all cores.
   },
   pack: { prepare: [buildAddonAsConfigured, buildTypescript], run: () => runPackSuite() },
 };

@@ -36,7 +36,7 @@ struct ModelInfo {
   std::string name;           // general.name; may be empty.
   std::string chat_template;  // Jinja; empty if the model has none.
   std::string kernels;        // What was chosen: ggml, …
-  std::string device;         // cpu, cuda, metal
+  std::string device;         // cpu, gpu
   int64_t num_parameters = 0;
   int64_t size_bytes = 0;  // Of all tensors.
   int vocabulary_size = 0;

@@ -14,10 +14,10 @@ const maxTokens = 32;
 
 /**
  * Texts may part only where the best token leads by no more than this many logits. llama.cpp's own logits move with
- * what shares the step (a rounding difference flips an 8-bit activation): by up to 0.6 in a batch of 16.
+ * what shares the step and with what came from the cache (a rounding difference flips an 8-bit activation): by up to 0.6
+ * in a batch of 16. Prompts that begin alike share their first tokens here, also one at a time.
  */
-const tieInBatch = 0.6;
-const tieAlone = 0; // The same steps, so the same bits.
+const closeCall = 0.6;
 
 const prompts = [
   'The best way to learn a language is',
@@ -64,7 +64,7 @@ function findParting(ours: GreedyText, theirs: GreedyText): number {
   return Array.from({ length }, (_, index) => index).findIndex((index) => ours.tokens[index] !== theirs.tokens[index]);
 }
 
-function compare(t: ExecutionContext, texts: GreedyText[], tie: number): void {
+function compare(t: ExecutionContext, texts: GreedyText[]): void {
   for (const [index, ours] of texts.entries()) {
     const theirs = expected[index];
     const place = findParting(ours, theirs);
@@ -74,20 +74,20 @@ function compare(t: ExecutionContext, texts: GreedyText[], tie: number): void {
     }
     const gap = theirs.gaps[place] ?? Infinity;
     t.log(`${JSON.stringify(prompts[index].slice(0, 40))} parts at token ${place}, where the best leads by ${gap}`);
-    t.true(gap <= tie, `parts where the best leads by ${gap} logits`);
+    t.true(gap <= closeCall, `parts where the best leads by ${gap} logits`);
   }
 }
 
 test.serial('greedy text equals that of llama.cpp, one prompt at a time', async (t) => {
-  t.timeout(120_000);
+  t.timeout(300_000);
   const texts: GreedyText[] = [];
   for (const prompt of prompts) texts.push(await generate(prompt));
-  compare(t, texts, tieAlone);
+  compare(t, texts);
 });
 
 test.serial('greedy text equals that of llama.cpp, 32 requests at a time', async (t) => {
-  t.timeout(120_000);
+  t.timeout(300_000);
   const others = Array.from({ length: 12 }, (_, index) => makeText(100 + index, 4));
   const texts = await Promise.all([...prompts, ...others].map(generate));
-  compare(t, texts.slice(0, prompts.length), tieInBatch);
+  compare(t, texts.slice(0, prompts.length));
 });
