@@ -20,7 +20,7 @@ static inline void winnow_pause(void) { _mm_pause(); }
 
 /* One turn of a waiting loop. Cycles of the time-stamp counter: 2 to 4 a nanosecond. */
 static inline void winnow_wait_turn(void) {
-  enum { kNewWait = 20000, kSleepAfter = 20000, kSleepNanoseconds = 1000 };
+  enum { kNewWait = 20000, kSleepAfter = 100000, kSleepNanoseconds = 1000 };
   static __thread unsigned long long begin, last;
   unsigned long long now = __rdtsc();
   if (now - last > kNewWait) begin = now; /* The last turn belonged to another wait. */
