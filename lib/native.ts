@@ -162,9 +162,9 @@ export interface NativeStats {
 
 export interface NativeEngine {
   readonly info: NativeModelInfo;
-  /** Returns the request's id, from 1. Throws a coded error for what can never run; nothing else fails here. */
+  /** Returns the request's id, from 1. What can't be served ends in an 'error' event; a closed engine throws. */
   submit(request: NativeRequest): number;
-  /** No event of the request arrives after this call returns. Unknown and finished ids are fine. */
+  /** Events that are already on their way may still arrive: ignore them. Unknown and finished ids are fine. */
   cancel(request: number): void;
   /** Forgets a pinned prefix; its cells become evictable. Requests that already run on it go on. */
   releasePrefix(request: number): void;

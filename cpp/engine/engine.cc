@@ -159,19 +159,10 @@ class Engine::Impl {
       } else if (read.kind == PlanRead::Kind::kScore) {
         SessionOf(read, open).Score(read.question, read.node, row, events);
       } else {
-        outcomes[i] = Sample(SessionOf(read, open), row, events);
+        outcomes[i] = SessionOf(read, open).Sample(row, events);
       }
     }
     return outcomes;
-  }
-
-  static SampleOutcome Sample(Session& session, Span<const float> row, std::vector<Event>* events) {
-    Session::Finish finish = session.Sample(row, events);
-    SampleOutcome outcome;
-    outcome.token = session.last_token();
-    if (finish == Session::Finish::kKeepToken) outcome.finish = SampleOutcome::Finish::kKeepToken;
-    if (finish == Session::Finish::kDropToken) outcome.finish = SampleOutcome::Finish::kDropToken;
-    return outcome;
   }
 
   Session& SessionOf(const PlanRead& read, OpenRequest& open) {

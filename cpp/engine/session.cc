@@ -30,9 +30,8 @@ Span<const Token> Session::Banned() const {
   return request_.ignore_eos ? Span<const Token>(backend_.info().end_tokens) : Span<const Token>();
 }
 
-Session::Finish Session::Sample(Span<const float> logits, std::vector<Event>* events) {
+SampleOutcome Session::Sample(Span<const float> logits, std::vector<Event>* events) {
   Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned());
-  last_token_ = sampled.token;
   ++num_tokens_;
   if (request_.sampling.has_penalties()) history_.push_back(sampled.token);
 
@@ -41,7 +40,7 @@ Session::Finish Session::Sample(Span<const float> logits, std::vector<Event>* ev
   std::string stop;
   if (end.finish != Finish::kDropToken) Show(sampled.token, &event, &end, &stop);
   events->push_back(std::move(event));
-  if (end.finish == Finish::kNo) return end.finish;
+  if (end.finish == Finish::kNo) return {sampled.token, end.finish};
   std::string held;
   if (stop.empty()) {
     held = stops_.Push(text_.Finish()).text;
@@ -49,7 +48,7 @@ Session::Finish Session::Sample(Span<const float> logits, std::vector<Event>* ev
   }
   events->push_back(CandidateEvent{id_, candidate_, end.reason, stop, held, num_tokens_});
   if (end.finish == Finish::kDropToken) ScoreBase(logits, events);
-  return end.finish;
+  return {sampled.token, end.finish};
 }
 
 // An end token isn't part of the text, and nothing that is asked afterwards sees it.

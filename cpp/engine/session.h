@@ -9,6 +9,7 @@
 #include "engine/event.h"
 #include "engine/request.h"
 #include "sampler/sampler.h"
+#include "scheduler/request.h"
 #include "scorer/question_run.h"
 #include "text/stop_matcher.h"
 #include "text/text_stream.h"
@@ -19,17 +20,15 @@ namespace winnow {
 // text, its answers. Knows nothing of cells and steps.
 class Session {
  public:
-  enum class Finish { kNo, kKeepToken, kDropToken };
+  using Finish = SampleOutcome::Finish;
 
   // `candidate`: -1 = the prompt. `prompt`: copied only if penalties look at it.
   Session(const Backend& backend, RequestId id, int candidate, const Request& request, Span<const Token> prompt);
 
   // Draws the next token from the row behind the sequence and says what became of it.
-  Finish Sample(Span<const float> logits, std::vector<Event>* events);
+  SampleOutcome Sample(Span<const float> logits, std::vector<Event>* events);
   // Reads a row for a question; emits the answer when it was the last one missing. `node`: -1 = the base's own row.
   void Score(int question, int node, Span<const float> logits, std::vector<Event>* events);
-  Token last_token() const { return last_token_; }
-  int num_tokens() const { return num_tokens_; }
 
  private:
   struct End {
@@ -55,7 +54,6 @@ class Session {
   std::vector<Token> history_;     // For penalties; empty without.
   std::vector<Token> end_tokens_;  // The model's, then the request's stop tokens.
   std::vector<QuestionRun> questions_;
-  Token last_token_ = 0;
   int num_tokens_ = 0;
 };
 
