@@ -1,6 +1,7 @@
 #include "backend/llama_backend.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "backend/log.h"
@@ -105,6 +106,7 @@ void LlamaBackend::MakeContext() {
   pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
   threads_.reset(ggml_threadpool_new(&pool));
   if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
+  governor_ = ThreadGovernor(info_.threads);
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
 }
 
@@ -160,7 +162,22 @@ int LlamaBackend::Decode(const StepPlan& plan) {
   }
   llama_batch batch{static_cast<int32_t>(count), tokens_.data(),      nullptr, positions_.data(), num_sequences_.data(),
                     sequences_.data(),           wants_logits_.data()};
-  return llama_decode(context_.get(), batch);
+  return Compute(batch);
+}
+
+// The number of threads changes the time of a step, not its result.
+int LlamaBackend::Compute(const llama_batch& batch) {
+  ThreadGovernor::Step step{batch.n_tokens, governor_.ThreadsFor(batch.n_tokens)};
+  if (step.threads != llama_n_threads(context_.get()))
+    llama_set_n_threads(context_.get(), step.threads, step.threads);  // Logs a line.
+  auto start = std::chrono::steady_clock::now();
+  double cpu_start = ThreadCpuSeconds();
+  int result = llama_decode(context_.get(), batch);
+  step.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  // A thread that waits for a GPU has no core either, but that is nobody's fault.
+  if (info_.device == "cpu" && cpu_start >= 0) step.cpu_seconds = ThreadCpuSeconds() - cpu_start;
+  if (result == 0) governor_.Record(step);
+  return result;
 }
 
 // llama.cpp keeps what it evaluated before it failed.

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/llama_model.h"
+#include "backend/thread_governor.h"
 #include "ggml-cpu.h"
 
 namespace winnow {
@@ -32,6 +33,7 @@ class LlamaBackend : public Backend {
   void MakeContext();
   void Apply(const CacheOp& op);
   int Decode(const StepPlan& plan);
+  int Compute(const llama_batch& batch);
   void TakeBack(const StepPlan& plan);
 
   ModelOptions options_;
@@ -39,6 +41,7 @@ class LlamaBackend : public Backend {
   LlamaModelPointer model_;
   std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
   LlamaContextPointer context_;
+  ThreadGovernor governor_{1};  // Of info_.threads once there is a pool.
   std::atomic<bool> is_aborted_{false};
 
   // The batch of the step at hand; kept to spare allocations.

@@ -9,6 +9,9 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <time.h>
+#endif
 
 namespace winnow {
 
@@ -47,5 +50,14 @@ int CountPhysicalCores() { return std::max(1u, std::thread::hardware_concurrency
 int64_t AvailableMemory() { return -1; }
 
 #endif
+
+// Windows counts in clock ticks of 16 ms, as long as a step.
+double ThreadCpuSeconds() {
+#if defined(__unix__) || defined(__APPLE__)
+  timespec time;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0) return time.tv_sec + 1e-9 * time.tv_nsec;
+#endif
+  return -1;
+}
 
 }  // namespace winnow
