@@ -1,0 +1,44 @@
+#include "kernels/kernels.h"
+
+#include <cstring>
+#include <vector>
+
+namespace winnow::kernels {
+
+extern const Kernels kPortableKernels;
+#if defined(WINNOW_HAS_X86_KERNELS)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+namespace {
+
+std::vector<const Kernels*> FindSupported() {
+  std::vector<const Kernels*> supported = {&kPortableKernels};
+#if defined(WINNOW_HAS_X86_KERNELS)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+    supported.push_back(&kAvx2Kernels);
+  }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
+    supported.push_back(&kAvx512Kernels);
+  }
+#endif
+  return supported;
+}
+
+}  // namespace
+
+Span<const Kernels* const> SupportedKernels() {
+  static const std::vector<const Kernels*> supported = FindSupported();
+  return {supported.data(), supported.size()};
+}
+
+const Kernels* FindKernels(const char* name) {
+  for (const Kernels* kernels : SupportedKernels()) {
+    if (std::strcmp(kernels->name, name) == 0) return kernels;
+  }
+  return nullptr;
+}
+
+}  // namespace winnow::kernels
