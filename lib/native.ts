@@ -2,6 +2,9 @@
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** Who computes: the best there is, llama.cpp itself, or kernels of ours for an instruction set. */
+export type KernelsName = 'auto' | 'ggml' | 'avx512' | 'avx2' | 'portable';
+
 /** Every field is present and checked: defaults belong to options.ts. */
 export interface NativeEngineOptions {
   paths: string[];
@@ -12,7 +15,7 @@ export interface NativeEngineOptions {
   threads: number; // 0 = one per physical core
   gpuLayers: number; // -1 = all that fit
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
-  kernels: 'auto' | 'ggml';
+  kernels: KernelsName;
 }
 
 export interface NativeModelInfo {

@@ -6,6 +6,7 @@
 
 #include "backend/log.h"
 #include "backend/machine.h"
+#include "backend/ops/weight_buffer.h"
 #include "base/error.h"
 
 namespace winnow {
@@ -23,6 +24,22 @@ ggml_type TypeOf(const std::string& cache_type) {
 
 int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
+bool UsesGpu(const ModelOptions& options) { return options.gpu_layers != 0 && llama_supports_gpu_offload(); }
+
+// Null: ggml's own. On a GPU nothing else makes sense.
+const kernels::Kernels* KernelsFor(const ModelOptions& options) {
+  if (options.kernels == "ggml" || UsesGpu(options)) return nullptr;
+  if (options.kernels == "auto") {
+    const kernels::Kernels* best = kernels::SupportedKernels().back();
+    return best == kernels::SupportedKernels()[0] ? nullptr : best;
+  }
+  if (const kernels::Kernels* named = kernels::FindKernels(options.kernels.c_str())) return named;
+  std::string known = "auto, ggml";
+  for (const kernels::Kernels* supported : kernels::SupportedKernels()) known += std::string(", ") + supported->name;
+  throw Error("ERR_UNSUPPORTED",
+              "This processor has no kernels \"" + options.kernels + "\". It can run: " + known + ".");
+}
+
 void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->context_size = options.context_size > 0 ? options.context_size : info->trained_context_size;
   int cache_tokens =
@@ -33,10 +50,7 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->max_step_outputs = std::min(options.max_step_tokens, kMaxStepOutputs);
   info->threads = options.threads > 0 ? options.threads : CountPhysicalCores();
   info->cache_type = options.cache_type;
-  info->kernels = "ggml";
-  info->device = options.gpu_layers != 0 && llama_supports_gpu_offload() ? "gpu" : "cpu";
-  // ggml's kernels walk all cells up to the highest used one, so what is kept for reuse slows every step down.
-  info->max_idle_cells = info->cache_tokens / 4;
+  info->device = UsesGpu(options) ? "gpu" : "cpu";
 }
 
 void RequireDecoder(const ModelInfo& info, bool is_decoder) {
@@ -67,13 +81,21 @@ void CheckMemory(const llama_model* model, const ModelInfo& info) {
 
 }  // namespace
 
-LlamaBackend::LlamaBackend(const ModelOptions& options) : options_(options), model_(LoadLlamaModel(options)) {
+LlamaBackend::LlamaBackend(const ModelOptions& options)
+    : options_(options), kernels_(KernelsFor(options)), model_(LoadLlamaModel(options, kernels_ != nullptr)) {
   options_.progress = nullptr;  // Whose it was may be gone from now on.
   info_ = InfoOf(model_.get());
   FillSizes(options_, &info_);
   RequireDecoder(info_, info_.can_generate);
   CheckMemory(model_.get(), info_);
   MakeContext();
+  if (kernels_ != nullptr) {
+    MakeStepContext();
+    TryOneStep();
+  }
+  info_.kernels = kernels_ != nullptr ? kernels_->name : "ggml";
+  // Kernels of ggml's walk all cells up to the highest used one, so what is kept for reuse slows every step down.
+  info_.max_idle_cells = info_.batch_invariant ? 0 : info_.cache_tokens / 4;
 }
 
 void LlamaBackend::MakeContext() {
@@ -108,6 +130,30 @@ void LlamaBackend::MakeContext() {
   if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
   governor_ = ThreadGovernor(info_.threads);
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
+}
+
+void LlamaBackend::MakeStepContext() {
+  StepContextOptions options;
+  options.kernels = kernels_;
+  options.max_threads = info_.threads;
+  options.max_rows = info_.max_step_tokens;
+  options.max_cells = info_.cache_tokens;
+  options.max_inputs = MaxInputs();
+  options.num_cell_tables = info_.sliding_window > 0 ? 2 : 1;
+  step_context_ = std::make_unique<StepContext>(options);
+  step_context_->Register(threads_.get());
+}
+
+// Shows which operations of this model our kernels compute: only if all of them, results don't depend on the batch.
+void LlamaBackend::TryOneStep() {
+  StepPlan plan;
+  plan.rows.push_back(PlanRow());
+  plan.sequences.push_back(0);
+  if (int result = Decode(plan)) {
+    throw Error("ERR_COMPUTE", "llama.cpp could not evaluate a first step (" + std::to_string(result) + ").");
+  }
+  TakeBack(plan);
+  info_.batch_invariant = step_context_->num_foreign() == 0;
 }
 
 std::vector<Token> LlamaBackend::Tokenize(std::string_view text, bool add_special, bool parse_special) const {
@@ -160,6 +206,7 @@ int LlamaBackend::Decode(const StepPlan& plan) {
     sequences_[i] = const_cast<llama_seq_id*>(&plan.sequences[row.first_sequence]);
     wants_logits_[i] = row.wants_logits;
   }
+  if (step_context_ != nullptr) step_context_->BeginStep({positions_.data(), positions_.size()});
   llama_batch batch{static_cast<int32_t>(count), tokens_.data(),      nullptr, positions_.data(), num_sequences_.data(),
                     sequences_.data(),           wants_logits_.data()};
   return Compute(batch);

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/llama_model.h"
+#include "backend/ops/step_context.h"
 #include "backend/thread_governor.h"
 #include "ggml-cpu.h"
 
@@ -31,6 +32,8 @@ class LlamaBackend : public Backend {
   };
 
   void MakeContext();
+  void MakeStepContext();
+  void TryOneStep();
   void Apply(const CacheOp& op);
   int Decode(const StepPlan& plan);
   int Compute(const llama_batch& batch);
@@ -38,10 +41,12 @@ class LlamaBackend : public Backend {
 
   ModelOptions options_;
   ModelInfo info_;
+  const kernels::Kernels* kernels_;  // Null: ggml's own.
   LlamaModelPointer model_;
   std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
   LlamaContextPointer context_;
-  ThreadGovernor governor_{1};  // Of info_.threads once there is a pool.
+  ThreadGovernor governor_{1};                 // Of info_.threads once there is a pool.
+  std::unique_ptr<StepContext> step_context_;  // Null without kernels of our own.
   std::atomic<bool> is_aborted_{false};
 
   // The batch of the step at hand; kept to spare allocations.

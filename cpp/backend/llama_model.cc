@@ -4,10 +4,19 @@
 #include <mutex>
 
 #include "backend/log.h"
+#include "backend/ops/weight_buffer.h"
 #include "base/error.h"
 
 namespace winnow {
 namespace {
+
+void InitOnce() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InstallOperations();
+    llama_backend_init();
+  });
+}
 
 llama_model_params ParamsOf(const ModelOptions& options) {
   static ggml_backend_dev_t no_devices[] = {nullptr};
@@ -43,13 +52,15 @@ std::string TextOf(const llama_vocab* vocab, Token token) {
 
 }  // namespace
 
-LlamaModelPointer LoadLlamaModel(const ModelOptions& options) {
-  static std::once_flag once;
-  std::call_once(once, llama_backend_init);
+LlamaModelPointer LoadLlamaModel(const ModelOptions& options, bool pack_weights) {
+  InitOnce();
+  PackWeights pack(pack_weights);
   LogScope log(options.log);
   std::vector<const char*> paths;
   for (const std::string& path : options.paths) paths.push_back(path.c_str());
   llama_model_params params = ParamsOf(options);
+  if (pack_weights)
+    params.load_mode = LLAMA_LOAD_MODE_NONE;  // Mapped, the file would stay in memory beside its packed copy.
   LlamaModelPointer model(paths.size() == 1 ? llama_model_load_from_file(paths[0], params)
                                             : llama_model_load_from_splits(paths.data(), paths.size(), params));
   if (model == nullptr) {
@@ -120,8 +131,7 @@ std::string MetadataOf(const llama_model* model, const std::string& key) {
 }
 
 void CheckVocabulary(const std::string& path) {
-  static std::once_flag once;
-  std::call_once(once, llama_backend_init);
+  InitOnce();
   LogSink no_sink;
   LogScope log(no_sink);
   llama_model_params params = llama_model_default_params();

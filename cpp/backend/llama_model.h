@@ -17,8 +17,9 @@ struct LlamaDeleter {
 using LlamaModelPointer = std::unique_ptr<llama_model, LlamaDeleter>;
 using LlamaContextPointer = std::unique_ptr<llama_context, LlamaDeleter>;
 
-// Weights and vocabulary. Throws ERR_MODEL_LOAD with llama.cpp's own reasons.
-LlamaModelPointer LoadLlamaModel(const ModelOptions& options);
+// Weights and vocabulary. `pack_weights`: in the layout of our own kernels, where they can serve them. Throws
+// ERR_MODEL_LOAD with llama.cpp's own reasons.
+LlamaModelPointer LoadLlamaModel(const ModelOptions& options, bool pack_weights);
 
 // What the model alone says; sizes of the engine are filled in by who knows them.
 ModelInfo InfoOf(const llama_model* model);

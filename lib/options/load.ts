@@ -1,5 +1,5 @@
 import type { ModelProgress } from '../models/progress.js';
-import type { LogLevel, NativeEngineOptions } from '../native.js';
+import type { KernelsName, LogLevel, NativeEngineOptions } from '../native.js';
 import {
   checkFields,
   checkFilledText,
@@ -34,8 +34,12 @@ export interface LoadOptions {
   gpuLayers?: number | 'auto';
   /** Number type of the KV cache. @default 'f16' */
   cacheType?: 'f32' | 'f16' | 'bf16' | 'q8_0';
-  /** 'ggml' = llama.cpp's own arithmetic. @default WINNOW_KERNELS of the environment, else 'auto': ours where they are faster */
-  kernels?: 'auto' | 'ggml';
+  /**
+   * 'ggml' = llama.cpp's own arithmetic; 'avx512', 'avx2', 'portable' = ours for that instruction set, refused with
+   * `ERR_UNSUPPORTED` where the processor lacks it ('portable' is for tests: slow). @default WINNOW_KERNELS of the
+   * environment, else 'auto': ours for the best instruction set; ggml's on a GPU
+   */
+  kernels?: KernelsName;
   /** Jinja source that replaces the model's own chat template. @default the model's */
   chatTemplate?: string;
   /** Where downloaded models are kept. @default WINNOW_HOME of the environment, else the user's cache folder */
@@ -110,9 +114,10 @@ function resolveGpuLayers(value: unknown): number {
   return checkInteger('gpuLayers', value, 0, largest);
 }
 
-function resolveKernels(value: unknown): 'auto' | 'ggml' {
-  if (value !== undefined) return checkOneOf('kernels', value, ['auto', 'ggml']);
-  return checkOneOf('WINNOW_KERNELS', process.env['WINNOW_KERNELS'] || 'auto', ['auto', 'ggml']);
+function resolveKernels(value: unknown): KernelsName {
+  const known: KernelsName[] = ['auto', 'ggml', 'avx512', 'avx2', 'portable'];
+  if (value !== undefined) return checkOneOf('kernels', value, known);
+  return checkOneOf('WINNOW_KERNELS', process.env['WINNOW_KERNELS'] || 'auto', known);
 }
 
 function optional<T>(value: unknown, check: (value: unknown) => T): T | undefined {
