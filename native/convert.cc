@@ -126,7 +126,7 @@ class EventWriter {
   }
 
   Napi::Object operator()(const FinishEvent& event) const {
-    const RequestUsage& usage = event.usage;
+    const Usage& usage = event.usage;
     const RequestTimings& timings = event.timings;
     return ObjectWriter(env_)
         .Put("type", "finish")

@@ -316,10 +316,7 @@ class Engine::Impl {
     num_generated_tokens_ += usage.generated_tokens;
     num_hit_tokens_ += usage.cached_tokens;
     num_miss_tokens_ += usage.prompt_tokens - usage.cached_tokens;
-    return {finished.id,
-            {usage.prompt_tokens, usage.cached_tokens, usage.evaluated_prompt_tokens, usage.question_tokens,
-             usage.generated_tokens},
-            open.timings};
+    return {finished.id, usage, open.timings};
   }
 
   void Emit() {

@@ -6,6 +6,7 @@
 
 #include "base/question.h"
 #include "base/types.h"
+#include "base/usage.h"
 
 namespace winnow {
 
@@ -44,14 +45,6 @@ struct ScoreEvent {
   Answer answer;
 };
 
-struct RequestUsage {
-  int prompt_tokens = 0;
-  int cached_tokens = 0;
-  int evaluated_prompt_tokens = 0;
-  int question_tokens = 0;
-  int generated_tokens = 0;
-};
-
 // Milliseconds. Prefill, generate and score are the request's share of the steps' time, by rows.
 struct RequestTimings {
   double queue = 0;
@@ -65,7 +58,7 @@ struct RequestTimings {
 // The last event of a request, unless it is an ErrorEvent.
 struct FinishEvent {
   RequestId request = kNoRequest;
-  RequestUsage usage;
+  Usage usage;
   RequestTimings timings;
 };
 

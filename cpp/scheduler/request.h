@@ -7,6 +7,7 @@
 
 #include "base/token_tree.h"
 #include "base/types.h"
+#include "base/usage.h"
 
 namespace winnow {
 
@@ -27,14 +28,6 @@ struct SampleOutcome {
   // kDropToken: the token ends the text and isn't part of it (an end-of-text token): nothing that is asked afterwards
   // sees it.
   Finish finish = Finish::kNo;
-};
-
-struct Usage {
-  int prompt_tokens = 0;            // With the parent's.
-  int cached_tokens = 0;            // Of these, found in the cache.
-  int evaluated_prompt_tokens = 0;  // Prompt, last tokens of candidates that questions follow, questions.
-  int question_tokens = 0;          // Of these, for questions alone.
-  int generated_tokens = 0;
 };
 
 struct FinishedRequest {
