@@ -28,7 +28,6 @@ class PrefixTree {
   // Replaces what the tree knew of the sequence. No tokens = the same as Remove.
   void Insert(SequenceId sequence, Span<const Token> tokens);
   void Remove(SequenceId sequence);
-  bool Contains(SequenceId sequence) const { return ends_[sequence] != nullptr; }
   int num_nodes() const { return num_nodes_; }  // Without the root.
 
  private:

@@ -53,7 +53,7 @@ TEST(PrefixTree, RemovedSequencesLeaveNoNodes) {
   tree.Remove(1);
   tree.Remove(1);
   EXPECT_EQ(tree.num_nodes(), 0);
-  EXPECT_FALSE(tree.Contains(1));
+  EXPECT_EQ(tree.Find(Tokens{1, 2, 4}).sequence, kNoSequence);
 }
 
 TEST(PrefixTree, EqualsANaiveMapOverRandomOperations) {
