@@ -1,5 +1,4 @@
-import { ClosedError, EngineError, fromNative } from './errors.js';
-import type { ErrorCode } from './errors.js';
+import { ClosedError, fromNative } from './errors.js';
 import type {
   LogLevel,
   NativeAddon,
@@ -33,7 +32,6 @@ export class Engine {
   readonly #sinks = new Map<number, RequestSink>();
   readonly #preparing = new Set<{ fail(error: unknown): void }>();
   #native!: NativeEngine;
-  #failure: EngineError | undefined;
   #isClosing = false;
   #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -64,7 +62,6 @@ export class Engine {
 
   /** Throws if nothing new may be asked. */
   assertOpen(): void {
-    if (this.#failure) throw this.#failure;
     if (this.#isClosing) throw new ClosedError('model');
   }
 
@@ -81,7 +78,6 @@ export class Engine {
 
   /** The one call down. Returns the request's id. */
   submit(request: NativeRequest, sink: RequestSink): number {
-    if (this.#failure) throw this.#failure;
     const id = mapErrors(() => this.#native.submit(request));
     this.#sinks.set(id, sink);
     return id;
@@ -128,8 +124,7 @@ export class Engine {
   #dispatch(event: NativeEvent): void {
     if ('request' in event) this.#deliver(event);
     else if (event.type === 'log') report(() => this.#hooks.log?.(event.level, event.line));
-    else if (event.type === 'progress') report(() => this.#hooks.onLoad?.(event.loaded));
-    else this.#fail(event.code, event.message);
+    else report(() => this.#hooks.onLoad?.(event.loaded));
   }
 
   #deliver(event: RequestEvent): void {
@@ -149,11 +144,6 @@ export class Engine {
       this.cancel(id);
       sink.fail(error);
     }
-  }
-
-  #fail(code: string, message: string): void {
-    this.#failure = new EngineError(code as ErrorCode, message);
-    this.#failAll(this.#failure);
   }
 
   #failAll(error: unknown): void {

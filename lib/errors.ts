@@ -85,7 +85,7 @@ export class CapabilityError extends WinnowError {
   }
 }
 
-/** The engine reported it: a request that can't run (`ERR_CACHE_TOO_SMALL`, …) or the failure of the engine itself. */
+/** The engine reported it: a model or a request that it can't serve (`ERR_CACHE_TOO_SMALL`, …), or a failure inside. */
 export class EngineError extends WinnowError {
   override name = 'EngineError';
 }

@@ -141,8 +141,7 @@ export type NativeEvent =
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
   | { type: 'error'; request: number; code: string; message: string } // last of a request
   | { type: 'log'; level: LogLevel; line: string }
-  | { type: 'progress'; loaded: number } // 0 … 1 while the model loads
-  | { type: 'failed'; code: string; message: string }; // the engine itself: every open request has failed
+  | { type: 'progress'; loaded: number }; // 0 … 1 while the model loads
 
 export interface NativeStats {
   running: number; // requests

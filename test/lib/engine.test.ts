@@ -49,16 +49,6 @@ test('32 requests at once take one native call each and one callback per step', 
   t.true(native.steps <= 6); // 3 tokens, the end, the finish.
 });
 
-test('the failure of the engine fails every open request and all that follow', async (t) => {
-  const { native, model } = await openFake({ manual: true });
-  const generations = [model.generate({ prompt: 'a' }), model.generate({ prompt: 'b' })];
-  await settle();
-  native.emit([{ type: 'failed', code: 'ERR_ENGINE_FAILED', message: 'out of memory' }]);
-  for (const generation of generations) await t.throwsAsync(generation.result(), { code: 'ERR_ENGINE_FAILED' });
-  await t.throwsAsync(model.generate({ prompt: 'c' }).result(), { instanceOf: EngineError, message: 'out of memory' });
-  t.is(native.submitted.length, 2);
-});
-
 test('close() fails open requests at once and closes the engine once', async (t) => {
   const { native, model } = await openFake({ manual: true });
   const generation = model.generate({ prompt: 'x' });
