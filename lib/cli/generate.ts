@@ -1,42 +1,35 @@
 // winnow generate: one answer, streamed.
 import { Command } from 'commander';
 import type { GenerateOptions, GenerationResult } from '../index.js';
-import { defaultModel } from '../models/known.js';
 import { OptionError } from '../errors.js';
 import { parseNumber, readStdin, runCommand } from './command.js';
 import { loadWithProgress } from './load.js';
+import {
+  addDrawingOptions,
+  addEngineOptions,
+  type DrawingCommandOptions,
+  type EngineCommandOptions,
+} from './options.js';
 import { count, seconds } from './terminal.js';
 
-interface GenerateCommandOptions {
-  model: string;
+interface GenerateCommandOptions extends EngineCommandOptions, DrawingCommandOptions {
   prompt?: string;
   message?: string;
-  maxTokens: number;
-  temperature: number;
-  topK: number;
   topP: number;
   minP: number;
-  seed?: number;
   stop?: string[];
-  threads?: number;
-  json: boolean;
 }
 
 export const generateCommand = new Command('generate')
   .description('continue a prompt or answer a message; without either, standard input is the prompt')
   .option('-p, --prompt <text>', 'text to continue, as it is')
   .option('-m, --message <text>', "a message, put into the model's chat template")
-  .option('--model <model>', 'known name, path of a GGUF file, or hf:owner/repo/file.gguf', defaultModel)
-  .option('--max-tokens <n>', 'longest answer, in tokens', parseNumber, 256)
-  .option('--temperature <t>', 'divides the logits; 0 = the likeliest token', parseNumber, 1)
-  .option('--top-k <k>', 'draw from the k likeliest tokens; 0 = from all', parseNumber, 0)
   .option('--top-p <p>', 'draw from the likeliest tokens of this mass; 1 = from all', parseNumber, 1)
   .option('--min-p <p>', 'drop tokens less likely than this share of the likeliest; 0 = none', parseNumber, 0)
-  .option('--seed <n>', 'the same seed gives the same answer (default: random)', parseNumber)
   .option('--stop <text...>', 'texts that end the answer')
-  .option('--threads <n>', 'compute threads (default: one per physical core)', parseNumber)
-  .option('--json', 'print one line of JSON instead of text', false)
   .action((options: GenerateCommandOptions) => runCommand((signal) => generate(options, signal)));
+addDrawingOptions(generateCommand, { maxTokens: 256, topK: 0 });
+addEngineOptions(generateCommand);
 
 async function generate(options: GenerateCommandOptions, signal: AbortSignal): Promise<void> {
   const request = await requestOf(options);

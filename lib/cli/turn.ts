@@ -5,39 +5,33 @@ import { parseNumber, runCommand } from './command.js';
 import { chooseDialogue, type DialogueOptions } from './dialogue.js';
 import { loadWithProgress } from './load.js';
 import { defaultModel } from '../models/known.js';
+import {
+  addDrawingOptions,
+  addEngineOptions,
+  type DrawingCommandOptions,
+  type EngineCommandOptions,
+} from './options.js';
 import { count, painter, StatusLine, type Paint } from './terminal.js';
 import { candidateLines, figureLines, figuresOf, toJson, verdictLines } from './turn-report.js';
 
-interface TurnOptions extends DialogueOptions {
-  model: string;
+interface TurnOptions extends DialogueOptions, EngineCommandOptions, DrawingCommandOptions {
   candidates: number;
-  maxTokens: number;
-  temperature: number;
-  topK: number;
-  seed?: number;
   unsafeThreshold?: number;
-  threads?: number;
-  json: boolean;
 }
 
 export const turnCommand = new Command('turn')
   .description('draw many answers to a dialogue, score them all on the same cache, drop the unsafe, choose the best')
   .option('-m, --message <text>', 'your own words (default: a dialogue of ours)')
   .option('--dialogue <file>', 'JSON file of messages: [{"role", "content"}, …]')
-  .option('--model <model>', 'known name, path of a GGUF file, or hf:owner/repo/file.gguf', defaultModel)
   .option('-n, --candidates <n>', 'answers to draw', parseNumber, 16)
-  .option('--max-tokens <n>', 'longest answer, in tokens', parseNumber, 64)
-  .option('--temperature <t>', 'divides the logits; 0 = the likeliest token', parseNumber, 1)
-  .option('--top-k <k>', 'draw from the k likeliest tokens; 0 = from all', parseNumber, 40)
-  .option('--seed <n>', 'the same seed gives the same answers (default: random)', parseNumber)
   .option(
     '--unsafe-threshold <p>',
     'reject answers whose P(unsafe) reaches this (default: 0.2; 0.65 for the default model)',
     parseNumber,
   )
-  .option('--threads <n>', 'compute threads (default: one per physical core)', parseNumber)
-  .option('--json', 'print one line of JSON instead of text', false)
   .action((options: TurnOptions) => runCommand((signal) => turn(options, signal)));
+addDrawingOptions(turnCommand, { maxTokens: 64, topK: 40 });
+addEngineOptions(turnCommand);
 
 // A model of 135 million parameters says yes readily: of harmless answers its P(unsafe) is 0.4 to 0.7.
 const smallModelThreshold = 0.65;
