@@ -12,10 +12,10 @@ export type { FinishReason };
 
 /** What came with one token. */
 export interface TokenDetails {
-  /** What can be shown now: '' while a character or a possible stop string is incomplete, and with the token that ends the text. */
+  /** What can be shown now: '' while a character or a possible stop string is incomplete. The last one brings what was held back. */
   text: string;
-  /** Its id; null with the last event of an answer whose end had been held back as a possible stop string. */
-  token: number | null;
+  /** Its id. */
+  token: number;
   /** Of the model's own distribution, before bias, penalties and temperature; with `logprobs`. */
   logprob?: number;
   /** The likeliest first, of the same distribution; with `topLogprobs`. */
@@ -59,17 +59,14 @@ export class AnswerInProgress {
     return tokenDetails(event);
   }
 
-  /** Also returns the details of the text that had been held back, if there is any. */
-  finish(event: NativeCandidate): { completion: Completion; rest?: TokenDetails } {
-    const { reason, stopString, text, tokens } = event;
-    const completion: Completion = {
-      text: this.#text + text,
+  finish({ reason, stopString, tokens }: NativeCandidate): Completion {
+    return {
+      text: this.#text,
       reason,
       ...(stopString !== undefined && { stopString }),
       tokens,
       tokenIds: this.#tokenIds,
       ...(this.#logprobs && { logprobs: this.#logprobs }),
     };
-    return { completion, ...(text !== '' && { rest: { text, token: null } }) };
   }
 }

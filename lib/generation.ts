@@ -42,11 +42,7 @@ export function foldGeneration(request: NativeRequest): Fold<GenerationEvent, Ge
   let completion: Completion;
   return (event, emit) => {
     if (event.type === 'token') emit({ type: 'token', ...answer.addToken(event) });
-    if (event.type === 'candidate') {
-      const finished = answer.finish(event);
-      completion = finished.completion;
-      if (finished.rest) emit({ type: 'token', ...finished.rest });
-    }
+    if (event.type === 'candidate') completion = answer.finish(event);
     if (event.type !== 'finish') return undefined;
     const result = { ...completion, seed: request.seed, usage: event.usage, timings: event.timings };
     emit({ type: 'finish', ...result });

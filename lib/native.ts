@@ -118,7 +118,7 @@ export type NativeEvent =
       request: number;
       candidate: number;
       token: number;
-      text: string; // '' while a character or a stop string is incomplete
+      text: string; // '' while a character or a stop string is incomplete; the last one brings what was held back
       logprob?: number;
       topLogprobs?: NativeTopLogprob[];
     }
@@ -128,7 +128,6 @@ export type NativeEvent =
       candidate: number;
       reason: FinishReason;
       stopString?: string;
-      text: string; // what was held back and is shown after all
       tokens: number; // generated, the end token included
     }
   | {

@@ -49,8 +49,7 @@ export function foldCandidates(request: NativeRequest) {
       emit({ type: 'candidate-token', candidate: event.candidate, ...answers[event.candidate].addToken(event) });
     if (event.type !== 'candidate') return undefined;
     const { candidate } = event;
-    const { completion, rest } = answers[candidate].finish(event);
-    if (rest) emit({ type: 'candidate-token', candidate, ...rest });
+    const completion = answers[candidate].finish(event);
     emit({ type: 'candidate-finish', candidate, ...completion });
     return completion;
   };

@@ -113,7 +113,7 @@ class EventWriter {
 
   Napi::Object operator()(const CandidateEvent& event) const {
     ObjectWriter writer = Begin("candidate", event.request, event.candidate);
-    writer.Put("reason", NameOf(event.reason)).Put("text", event.text).Put("tokens", event.num_tokens);
+    writer.Put("reason", NameOf(event.reason)).Put("tokens", event.num_tokens);
     if (!event.stop.empty()) writer.Put("stopString", event.stop);
     return writer.object();
   }

@@ -18,7 +18,8 @@ struct TopToken {
   float logprob = 0;
 };
 
-// One drawn token. `text` is empty while a character or a stop string is incomplete.
+// One drawn token. `text`: what can be shown now; empty while a character or a stop string is incomplete. A candidate's
+// last token brings what was held back until then.
 struct TokenEvent {
   RequestId request = kNoRequest;
   int candidate = 0;
@@ -34,7 +35,6 @@ struct CandidateEvent {
   int candidate = 0;
   FinishReason reason = FinishReason::kLength;
   std::string stop;  // The stop string that was found; empty if none.
-  std::string text;  // Held back until now, and shown after all.
   int num_tokens = 0;
 };
 

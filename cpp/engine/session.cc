@@ -39,14 +39,10 @@ SampleOutcome Session::Sample(Span<const float> logits, std::vector<Event>* even
   End end = EndOf(sampled.token);
   std::string stop;
   if (end.finish != Finish::kDropToken) Show(sampled.token, &event, &end, &stop);
+  if (end.finish != Finish::kNo && stop.empty()) event.text += HeldText();
   events->push_back(std::move(event));
   if (end.finish == Finish::kNo) return {sampled.token, end.finish};
-  std::string held;
-  if (stop.empty()) {
-    held = stops_.Push(text_.Finish()).text;
-    held += stops_.Finish();
-  }
-  events->push_back(CandidateEvent{id_, candidate_, end.reason, stop, held, num_tokens_});
+  events->push_back(CandidateEvent{id_, candidate_, end.reason, stop, num_tokens_});
   if (end.finish == Finish::kDropToken) ScoreBase(logits, events);
   return {sampled.token, end.finish};
 }
@@ -68,6 +64,12 @@ void Session::Show(Token token, TokenEvent* event, End* end, std::string* stop) 
   if (!shown.stop) return;
   *stop = request_.stops[*shown.stop];
   *end = {Finish::kKeepToken, FinishReason::kStop};
+}
+
+// The end of a text may be an incomplete character, or look like the beginning of a stop string.
+std::string Session::HeldText() {
+  std::string text = stops_.Push(text_.Finish()).text;
+  return text + stops_.Finish();
 }
 
 TokenEvent Session::EventOf(const Sampled& sampled) const {

@@ -40,6 +40,7 @@ class Session {
   bool is_too_early() const { return num_tokens_ < request_.min_tokens; }  // To end.
   Span<const Token> Banned() const;
   void Show(Token token, TokenEvent* event, End* end, std::string* stop);
+  std::string HeldText();
   TokenEvent EventOf(const Sampled& sampled) const;
   void ScoreBase(Span<const float> logits, std::vector<Event>* events);
 

@@ -45,8 +45,8 @@ test('text that was held back comes before the candidate’s finish', async (t) 
   const { model } = await openFake({ answer: () => ({ pieces: ['A'], rest: '\n' }) });
   const prefix = await model.prefill({ prompt: 'x' });
   const events = await collect(prefix.sample({ count: 1 }));
-  t.deepEqual(events[2], { type: 'candidate-token', candidate: 0, text: '\n', token: null });
-  t.like(events[3], { type: 'candidate-finish', text: 'A\n' });
+  t.deepEqual(events[1], { type: 'candidate-token', candidate: 0, text: '\n', token: model.info.specialTokens.eos });
+  t.like(events[2], { type: 'candidate-finish', text: 'A\n' });
 });
 
 test('breaking out cancels all candidates with one call', async (t) => {

@@ -89,7 +89,7 @@ export async function theDefaultTurnIsTyped(prefix: Prefix): Promise<number> {
 }
 
 export function eventsAreADiscriminatedUnion(event: GenerationEvent): void {
-  if (event.type === 'token') expect<Equal<typeof event.token, number | null>>();
+  if (event.type === 'token') expect<Equal<typeof event.token, number>>();
   else expect<Equal<typeof event.reason, 'eos' | 'stop' | 'length'>>();
 }
 

@@ -150,7 +150,7 @@ test('a candidate is scored once its last question is answered, whatever the ord
       isGreedy: p > 0.5,
     })),
   });
-  native.emit([{ type: 'candidate', request: 2, candidate: 0, reason: 'eos', text: '', tokens: 1 }, score(1, 0.25)]);
+  native.emit([{ type: 'candidate', request: 2, candidate: 0, reason: 'eos', tokens: 1 }, score(1, 0.25)]);
   const reading = turn[Symbol.asyncIterator]();
   t.like(await reading.next(), { value: { type: 'candidate-finish' } });
   native.emit([score(0, 0.75)]);

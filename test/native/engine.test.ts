@@ -44,7 +44,7 @@ test('logprobs and the likeliest tokens come with every token', async (t) => {
   t.is(tokens.length, 12);
   for (const { token, logprob, topLogprobs } of tokens) {
     t.is(topLogprobs!.length, 3);
-    t.is(topLogprobs![0].token, token!);
+    t.is(topLogprobs![0].token, token);
     t.is(topLogprobs![0].logprob, logprob!);
   }
   await model.close();

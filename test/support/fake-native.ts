@@ -19,7 +19,7 @@ export interface Script {
   pieces: string[];
   reason?: FinishReason; // 'eos'
   stopString?: string;
-  rest?: string; // Held back and shown with the end.
+  rest?: string; // Held back and shown with the end token.
 }
 
 export interface LabelPlace {
@@ -234,16 +234,12 @@ export class FakeNative implements NativeAddon, NativeEngine {
     return { type: 'token', request, candidate, token, text, ...(logprobs && { logprob: -0.5, ...top }) };
   }
 
-  // The token that ends the text comes as an event without text.
   #end(request: number, candidate: number, script: Script): NativeEvent[] {
     const reason = script.reason ?? 'eos';
-    const endToken = reason === 'eos' ? [this.#token(request, candidate, this.info.eosToken, '')] : [];
-    const { stopString, rest: text = '' } = script;
+    const endToken = reason === 'eos' ? [this.#token(request, candidate, this.info.eosToken, script.rest ?? '')] : [];
+    const { stopString } = script;
     const tokens = script.pieces.length + endToken.length;
-    return [
-      ...endToken,
-      { type: 'candidate', request, candidate, reason, text, tokens, ...(stopString && { stopString }) },
-    ];
+    return [...endToken, { type: 'candidate', request, candidate, reason, tokens, ...(stopString && { stopString }) }];
   }
 
   #scores(request: number, { questions }: NativeRequest, candidate: number): NativeEvent[] {

@@ -77,10 +77,7 @@ class Inbox {
     received_[event.request].tokens[event.candidate].push_back(event.token);
     ++received_[event.request].num_tokens;
   }
-  void Take(const CandidateEvent& event) {
-    received_[event.request].texts[event.candidate] += event.text;
-    received_[event.request].candidates[event.candidate] = event;
-  }
+  void Take(const CandidateEvent& event) { received_[event.request].candidates[event.candidate] = event; }
   void Take(const ScoreEvent& event) { received_[event.request].scores.push_back(event); }
   void Take(const FinishEvent& event) {
     received_[event.request].finish = event;
@@ -164,6 +161,16 @@ TEST_F(EngineTest, AStopStringEndsTheTextBeforeIt) {
   EXPECT_EQ(received.texts[0], text.substr(0, text.find(request.stops[0])));
   EXPECT_EQ(received.candidates[0].reason, FinishReason::kStop);
   EXPECT_EQ(received.candidates[0].stop, request.stops[0]);
+}
+
+TEST_F(EngineTest, TheLastTokenBringsTheTextThatMightHaveBecomeAStopString) {
+  Open("fake");
+  std::string text = Alone(*fake, "hello", 20);
+  Request request = Greedy("hello", 20);
+  request.stops = {text.substr(17) + '#'};
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.texts[0], text);
+  EXPECT_EQ(received.candidates[0].reason, FinishReason::kLength);
 }
 
 TEST_F(EngineTest, AStopStringBeforeMinTokensIsText) {
