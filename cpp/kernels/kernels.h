@@ -36,8 +36,9 @@ struct GemmTask {
   int64_t rows;
   int64_t first_tile;
   int64_t last_tile;
-  float* out;          // [rows][columns]
-  int64_t out_stride;  // Floats between rows.
+  float* out;                         // [rows][columns]
+  int64_t out_stride;                 // Floats between rows.
+  const int32_t* out_rows = nullptr;  // Which row of `out` each row becomes; null = the same.
 };
 
 // The same for floating-point weights and float32 activations; products and sums are float32.
@@ -53,6 +54,7 @@ struct FloatGemmTask {
   int64_t last_tile;
   float* out;  // [rows][columns]
   int64_t out_stride;
+  const int32_t* out_rows = nullptr;
 };
 
 // Which cells of the KV cache each row of a step sees, in the order of their positions.
@@ -96,6 +98,11 @@ constexpr int kScoreRows = 24;        // Queries whose scores are held at once.
 constexpr size_t AttentionScratch(int k_size, int v_size) {
   return static_cast<size_t>(k_size + v_size) * (kCellBlock + kMaxTaskQueries) + kScoreRows * (kCellBlock + 1) +
          3 * kMaxTaskQueries;
+}
+
+template <class Task>
+float* OutRow(const Task& task, int64_t row) {
+  return task.out + (task.out_rows == nullptr ? row : task.out_rows[row]) * task.out_stride;
 }
 
 struct Kernels {

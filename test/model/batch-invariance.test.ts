@@ -16,6 +16,7 @@ interface Subject {
 const subjects: Subject[] = [
   { name: 'the default model (Q4_1)', file: defaultModelFile, promptLength: 150 },
   { name: 'a model with a sliding window', file: () => tinyModelFile('tiny-gemma3'), promptLength: 200 },
+  { name: 'a mixture of experts (Q8_0)', file: () => tinyModelFile('tiny-qwen3moe'), promptLength: 200 },
   { name: 'a model with biases', file: () => tinyModelFile('tiny-qwen2'), promptLength: 200 },
 ];
 

@@ -5,8 +5,11 @@ import type { LoadOptions, Model } from '../../lib/index.js';
 import { inRoot } from './helpers/files.js';
 import { tinyModelFile, tinyReferences } from './helpers/tiny.js';
 
-/** In nats. ggml looks up GELU in a table of float16, which is all that separates gemma3 from the others. */
-const bounds: Record<string, number> = { 'tiny-gemma3': 0.005 };
+/**
+ * In nats. ggml looks up GELU in a table of float16, which is all that separates gemma3 from the others. Products with
+ * quantized weights round activations to 8 bits: 0.056 for the mixture's experts, on ggml's kernels as on ours.
+ */
+const bounds: Record<string, number> = { 'tiny-gemma3': 0.005, 'tiny-qwen3moe': 0.08 };
 const bound = 1e-4;
 const boundF16Cache = 0.02;
 
@@ -52,7 +55,7 @@ for (const { name } of tinyReferences) {
   test.serial(`${name} has them with an f16 cache and prompts cut into small steps, to its rounding`, async (t) => {
     const largest = await largestDifference(name, { cacheType: 'f16', maxStepTokens: 32 });
     t.log(`largest difference: ${largest.toExponential(1)} nats`);
-    t.true(largest <= boundF16Cache, `${largest}`);
+    t.true(largest <= (bounds[name] ?? 0) + boundF16Cache, `${largest}`);
   });
 }
 

@@ -8,6 +8,7 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-llama.gguf    plain attention
     tiny-qwen2.gguf    biases on queries, keys and values
     tiny-gemma3.gguf   sliding windows of 16 tokens in five layers of six; tied output
+    tiny-qwen3moe.gguf eight experts of which two are used, in Q8_0
     tiny-mamba.gguf    recurrent: no rollback, no fork
     tiny-bert.gguf     an encoder: generates nothing
 """
@@ -16,11 +17,13 @@ import os
 import sys
 
 import numpy as np
-from gguf import GGUFWriter, LlamaFileType, PoolingType, TokenType
+from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, PoolingType, TokenType
+from gguf.quants import quantize
 
 WIDTH, HEADS, KV_HEADS, FEED_FORWARD = 64, 4, 2, 128
 HEAD = WIDTH // HEADS
 CONTEXT, WINDOW, EPSILON = 512, 16, 1e-5
+EXPERTS, EXPERTS_USED = 8, 2
 INNER, STATE, CONVOLUTION, RANK = 2 * WIDTH, 8, 4, 4  # Mamba
 PIECES = (
     '▁ e t a o i n s r h l d u c m f p g w y b v k x j q z . , ! ? 1 2 ▁t ▁a ▁th ▁the'.split())  # 300 with what is below
@@ -83,6 +86,11 @@ class TinyModel:
         scale = shape[-1] ** -0.5 if scale is None else scale
         values = self.random.standard_normal(shape) * scale + shift
         self.writer.add_tensor(name, values.astype(np.float32))
+
+    def q8_tensor(self, name, *shape):
+        values = self.random.standard_normal(shape) * shape[-1] ** -0.5
+        kind = GGMLQuantizationType.Q8_0
+        self.writer.add_tensor(name, quantize(values.astype(np.float32), kind), raw_dtype=kind)
 
     def norm(self, name, size=WIDTH):
         self.tensor(name, size, scale=0.1, shift=1.0)
@@ -155,6 +163,28 @@ def make_gemma3(folder):
         model.norm(f'blk.{layer}.post_attention_norm.weight')
         model.feed_forward(layer)
         model.norm(f'blk.{layer}.post_ffw_norm.weight')
+    model.finish()
+
+
+def make_qwen3moe(folder):
+    model = TinyModel(folder, 'qwen3moe', layers=2, seed=6)
+    model.attention_sizes()
+    model.writer.add_key_length(HEAD)
+    model.writer.add_value_length(HEAD)
+    model.writer.add_expert_count(EXPERTS)
+    model.writer.add_expert_used_count(EXPERTS_USED)
+    model.writer.add_expert_feed_forward_length(FEED_FORWARD)
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        model.attention(layer)
+        model.norm(f'blk.{layer}.attn_q_norm.weight', HEAD)
+        model.norm(f'blk.{layer}.attn_k_norm.weight', HEAD)
+        model.norm(f'blk.{layer}.ffn_norm.weight')
+        model.tensor(f'blk.{layer}.ffn_gate_inp.weight', EXPERTS, WIDTH, scale=1.0)
+        model.q8_tensor(f'blk.{layer}.ffn_gate_exps.weight', EXPERTS, FEED_FORWARD, WIDTH)
+        model.q8_tensor(f'blk.{layer}.ffn_up_exps.weight', EXPERTS, FEED_FORWARD, WIDTH)
+        model.q8_tensor(f'blk.{layer}.ffn_down_exps.weight', EXPERTS, WIDTH, FEED_FORWARD)
     model.finish()
 
 
@@ -237,7 +267,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_mamba, make_bert):
+    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert):
         make(folder)
 
 

@@ -200,5 +200,28 @@ TEST(Gemm, GivesARowTheSameBitsInAnyCompany) {
   });
 }
 
+TEST(Gemm, WritesRowsWhereItIsTold) {
+  ForEachKernels([](const Kernels& kernels) {
+    for (WeightType type : {WeightType::kQ4_1, WeightType::kF32}) {
+      const int64_t k = 64, columns = 40, rows = 5;
+      const std::vector<uint8_t> packed = Pack(type, RandomWeights(type, k, columns, 15), k, columns);
+      const std::vector<float> x = RandomRows(rows, k, 16);
+      const std::vector<float> expected = Multiply(kernels, type, packed, x, rows, k, columns);
+      const std::vector<ActivationBlock> groups = Quantize(kernels, x, rows, k);
+      const int32_t targets[] = {7, 0, 3, 2, 5};
+      std::vector<float> out(8 * columns, -1.0f);
+      if (IsFloat(type)) {
+        kernels.float_gemm({type, packed.data(), x.data(), k, k, columns, rows, 0, 3, out.data(), columns, targets});
+      } else {
+        kernels.gemm({type, packed.data(), groups.data(), k, columns, rows, 0, 3, out.data(), columns, targets});
+      }
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int64_t c = 0; c < columns; ++c) ASSERT_EQ(out[targets[r] * columns + c], expected[r * columns + c]);
+      }
+      for (int64_t untouched : {1, 4, 6}) ASSERT_EQ(out[untouched * columns], -1.0f);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace winnow::kernels

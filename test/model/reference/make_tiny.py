@@ -12,9 +12,10 @@ import sys
 
 import numpy as np
 import torch
+from gguf import GGUFReader
 from torch_model import load_model, logits_of
 
-MODELS = ['tiny-llama', 'tiny-qwen2', 'tiny-gemma3', 'tiny-mamba']
+MODELS = ['tiny-llama', 'tiny-qwen2', 'tiny-gemma3', 'tiny-qwen3moe', 'tiny-mamba']
 LENGTHS = [2, 17, 90, 300]
 LABELS = 255
 
@@ -25,7 +26,9 @@ def make_contexts():
 
 
 def load_tiny(path):
-    model = load_model(path)
+    fields = GGUFReader(path).fields
+    expert_size = fields.get('qwen3moe.expert_feed_forward_length')
+    model = load_model(path, **({} if expert_size is None else {'moe_intermediate_size': int(expert_size.contents())}))
     if model.config.model_type == 'gemma3_text':  # A GGUF file has no key for this scale: llama.cpp takes the head's size.
         for layer in model.model.layers:
             layer.self_attn.scaling = model.config.head_dim ** -0.5
