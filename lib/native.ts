@@ -3,7 +3,7 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Who computes: the best there is, llama.cpp itself, or kernels of ours for an instruction set. */
-export type KernelsName = 'auto' | 'ggml' | 'avx512' | 'avx2' | 'portable';
+export type KernelsName = 'auto' | 'ggml' | 'avx512' | 'avx2' | 'neon' | 'portable';
 
 /** Every field is present and checked: defaults belong to options.ts. */
 export interface NativeEngineOptions {

@@ -2,7 +2,7 @@
 // npm run test:<suite> [-- …]   one suite, for the inner loop; what follows -- goes to AVA or ctest
 import { runAvaSuite } from './lib/ava-suite.mjs';
 import { runChecks } from './lib/checks.mjs';
-import { runCppSuite } from './lib/cpp-suite.mjs';
+import { runCppSuite, runNeonSuite } from './lib/cpp-suite.mjs';
 import { runLayerProof } from './lib/layer-proof.mjs';
 import { addResults, failure, noResults } from './lib/results.mjs';
 import { runLlamaSanitizers } from './lib/sanitizer-suite.mjs';
@@ -40,8 +40,11 @@ const suites = {
   },
   pack: { prepare: [buildAddonAsConfigured, buildTypescript], run: () => runPackSuite() },
 };
-/** Long: llama.cpp itself is compiled with the sanitizers. */
-const longSuites = { 'llama-sanitizers': { prepare: [buildTests], run: () => runLlamaSanitizers() } };
+/** Not part of `npm test`: they need long, or tools that few have. */
+const longSuites = {
+  'llama-sanitizers': { prepare: [buildTests], run: () => runLlamaSanitizers() },
+  neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
+};
 
 const done = new Set();
 async function prepare(steps) {

@@ -15,7 +15,9 @@
 #define WINNOW_UNROLL _Pragma("GCC unroll 16")
 #endif
 // Keeps GCC from computing all products of a tile before their sums, for which it has too few registers.
+#if defined(__x86_64__)
 #define WINNOW_KEEP_ORDER(value) asm("" : "+x"(value))
+#endif
 #else
 #define WINNOW_INLINE inline
 #define WINNOW_UNROLL

@@ -3,12 +3,20 @@
 #include <cstring>
 #include <vector>
 
+#if defined(WINNOW_HAS_NEON_KERNELS) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace winnow::kernels {
 
 extern const Kernels kPortableKernels;
 #if defined(WINNOW_HAS_X86_KERNELS)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
+#endif
+#if defined(WINNOW_HAS_NEON_KERNELS)
+extern const Kernels kNeonKernels;
 #endif
 
 namespace {
@@ -23,6 +31,14 @@ std::vector<const Kernels*> FindSupported() {
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
     supported.push_back(&kAvx512Kernels);
   }
+#endif
+#if defined(WINNOW_HAS_NEON_KERNELS)
+#if defined(__linux__)
+  const bool has_dot_product = (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  const bool has_dot_product = true;  // Every Apple processor with this instruction set.
+#endif
+  if (has_dot_product) supported.push_back(&kNeonKernels);
 #endif
   return supported;
 }

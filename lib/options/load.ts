@@ -28,7 +28,7 @@ export interface LoadOptions {
   maxSequences?: number;
   /** Tokens evaluated in one step. Larger: faster prefill, later cancel. @default 512 */
   maxStepTokens?: number;
-  /** Compute threads. @default one per physical core */
+  /** Most compute threads of a step; fewer compute while another program or thread has a core. @default one per physical core */
   threads?: number;
   /** Layers on the GPU; 0 = none. @default 'auto': all that fit */
   gpuLayers?: number | 'auto';
@@ -115,7 +115,7 @@ function resolveGpuLayers(value: unknown): number {
 }
 
 function resolveKernels(value: unknown): KernelsName {
-  const known: KernelsName[] = ['auto', 'ggml', 'avx512', 'avx2', 'portable'];
+  const known: KernelsName[] = ['auto', 'ggml', 'avx512', 'avx2', 'neon', 'portable'];
   if (value !== undefined) return checkOneOf('kernels', value, known);
   return checkOneOf('WINNOW_KERNELS', process.env['WINNOW_KERNELS'] || 'auto', known);
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, logFolder } from './paths.mjs';
 import { parseJunit } from './results.mjs';
-import { runStep } from './step.mjs';
+import { runStep, StepError } from './step.mjs';
 import { generatorArguments, jobs } from './steps.mjs';
 import { has, requireBuildTools, rootPrefix } from './tools.mjs';
 
@@ -81,4 +81,13 @@ export async function runCppSuite(preset, extra = []) {
     env: sanitizerEnvironment,
   });
   return parseJunit(existsSync(report) ? readFileSync(report, 'utf8') : '', ended.code);
+}
+
+/** The kernels for 64-bit ARM: cross-compiled, run by an emulator. */
+export function runNeonSuite(extra) {
+  if (!has('aarch64-linux-gnu-g++') || !has('qemu-aarch64')) {
+    const advice = 'Install them: sudo apt-get install -y g++-aarch64-linux-gnu qemu-user libgtest-dev';
+    throw new StepError('The kernels for ARM', { reason: 'a cross compiler or an emulator is missing', advice });
+  }
+  return runCppSuite('neon', extra);
 }
