@@ -10,11 +10,12 @@ from transformers import AutoModelForCausalLM
 CONTROL_TOKEN = 3  # tokenizer.ggml.token_type
 
 
-def load_model(path):
-    """Weights of `path` in float32; transformers dequantises and undoes the permutation of the query and key rows."""
+def load_model(path, **settings):
+    """Weights of `path` in float32; transformers dequantises and undoes the permutation of the query and key rows.
+    `settings`: of the model's configuration, where transformers doesn't read them from the file."""
     folder, name = os.path.split(os.path.abspath(path))
     torch.manual_seed(0)
-    return AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32).eval()
+    return AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32, **settings).eval()
 
 
 def load_tokenizer(path):
@@ -34,6 +35,8 @@ def load_tokenizer(path):
 
 
 @torch.inference_mode()
-def logits_of(model, tokens):
-    """`tokens`: [n]. Returns [n, vocabulary] in float64, row i predicting token i + 1."""
-    return model(torch.tensor([tokens])).logits[0].double()
+def logits_of(model, tokens, cache=None):
+    """`tokens`: [n]. Returns [n, vocabulary] in float64, row i predicting token i + 1. `cache`, if given, holds the tokens
+    before these and grows by these."""
+    options = {} if cache is None else {'past_key_values': cache}
+    return model(torch.tensor([tokens]), **options).logits[0].double()
