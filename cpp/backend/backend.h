@@ -22,7 +22,7 @@ struct ModelOptions {
   int cache_tokens = 0;            // Cells of the KV cache, shared by all sequences; 0 = context_size.
   int max_sequences = 256;         // Rows of the cache, running and resident ones together; 1 … 256.
   int max_step_tokens = 512;       // Most tokens of one step.
-  int threads = 0;                 // Compute threads; 0 = one per physical core.
+  int threads = 0;                 // Compute threads at most; 0 = one per physical core.
   int gpu_layers = 0;              // Layers on a GPU; -1 = all that fit.
   std::string cache_type = "f16";  // f32, f16, bf16, q8_0
   std::string kernels = "auto";    // auto, ggml
