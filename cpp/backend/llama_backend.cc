@@ -93,6 +93,7 @@ LlamaBackend::LlamaBackend(const ModelOptions& options)
     MakeStepContext();
     TryOneStep();
   }
+  ReturnFreedMemory();
   info_.kernels = kernels_ != nullptr ? kernels_->name : "ggml";
   // Kernels of ggml's walk all cells up to the highest used one, so what is kept for reuse slows every step down.
   info_.max_idle_cells = info_.batch_invariant ? 0 : info_.cache_tokens / 4;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #if defined(__linux__)
+#include <malloc.h>
 #include <sched.h>
 #endif
 #if defined(__unix__) || defined(__APPLE__)
@@ -58,6 +59,12 @@ double ThreadCpuSeconds() {
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0) return time.tv_sec + 1e-9 * time.tv_nsec;
 #endif
   return -1;
+}
+
+void ReturnFreedMemory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace winnow

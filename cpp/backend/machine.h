@@ -13,4 +13,8 @@ int64_t AvailableMemory();
 // Seconds for which the calling thread has had a core so far; −1 = unknown.
 double ThreadCpuSeconds();
 
+// Gives what was freed back to the system. Loading a model allocates and frees a copy of its largest tensors, which the
+// C library would keep.
+void ReturnFreedMemory();
+
 }  // namespace winnow
