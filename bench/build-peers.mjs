@@ -1,33 +1,64 @@
-// node bench/build-peers.mjs      builds llama-batched-bench from the pinned llama.cpp into build/peers (some ten minutes)
+// npm run bench:peers [-- llama.cpp openvino-genai …]      installs the other engines into the cache folder
 //
-// llama.cpp's own defaults: for this machine's processor, with OpenMP where the compiler has it.
-import { existsSync } from 'node:fs';
+// Without names: all of them. llama.cpp is the pinned one in build/llama.cpp, with its own defaults: for this machine's
+// processor, with OpenMP where the compiler has it (some fifteen minutes). The others come from the package index.
+import { existsSync, mkdirSync } from 'node:fs';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { printFailure, runStep, StepError } from '../scripts/lib/step.mjs';
+import { requirePython } from '../scripts/lib/tools.mjs';
+import { environmentFolder, environmentPython, llamaFolder, peersFolder } from './peers.mjs';
 
 const source = inRoot('build', 'llama.cpp');
-const folder = inRoot('build', 'peers');
 const options = {
   CMAKE_BUILD_TYPE: 'Release',
   BUILD_SHARED_LIBS: 'OFF',
   LLAMA_BUILD_TESTS: 'OFF',
   LLAMA_BUILD_EXAMPLES: 'OFF',
-  LLAMA_BUILD_SERVER: 'OFF',
   LLAMA_BUILD_APP: 'OFF',
   LLAMA_BUILD_TOOLS: 'ON',
+  LLAMA_BUILD_SERVER: 'ON',
+  LLAMA_BUILD_UI: 'OFF',
+  LLAMA_USE_PREBUILT_UI: 'OFF', // It would be downloaded.
   LLAMA_OPENSSL: 'OFF',
 };
 
-try {
+async function buildLlama() {
   if (!existsSync(source)) {
     throw new StepError('Building the peers', { reason: `${source} is missing`, advice: 'Run: npm run build' });
   }
   const flags = Object.entries(options).map(([name, value]) => `-D${name}=${value}`);
-  await runStep('Configuring llama.cpp’s tools', 'cmake', ['-S', source, '-B', folder, ...flags], {
+  await runStep('Configuring llama.cpp’s tools', 'cmake', ['-S', source, '-B', llamaFolder, ...flags], {
     log: 'peers-configure',
   });
-  const target = ['--target', 'llama-batched-bench', '--config', 'Release', '--parallel', '2'];
-  await runStep('Building llama-batched-bench', 'cmake', ['--build', folder, ...target], { log: 'peers-build' });
+  const targets = ['--target', 'llama-batched-bench', 'llama-server', '--config', 'Release', '--parallel', '2'];
+  await runStep('Building llama-batched-bench and llama-server', 'cmake', ['--build', llamaFolder, ...targets], {
+    log: 'peers-build',
+  });
+}
+
+/** An environment of its own for each: their dependencies exclude one another. */
+async function installPython(name, packages) {
+  const log = `peers-${name}`;
+  await runStep(`Making an environment for ${name}`, requirePython(), ['-m', 'venv', environmentFolder(name)], { log });
+  const install = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...packages];
+  await runStep(`Installing ${name}`, environmentPython(name), install, { log, append: true });
+}
+
+const peers = {
+  'llama.cpp': buildLlama,
+  'openvino-genai': () => installPython('openvino-genai', ['--only-binary=:all:', 'openvino-genai']),
+  'llama-cpp-python': () => installPython('llama-cpp-python', ['llama-cpp-python']), // Built from source: minutes.
+};
+
+try {
+  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(peers);
+  const unknown = names.find((name) => !(name in peers));
+  if (unknown) {
+    const advice = `There are: ${Object.keys(peers).join(', ')}`;
+    throw new StepError('Installing the peers', { reason: `no peer is named '${unknown}'`, advice });
+  }
+  mkdirSync(peersFolder, { recursive: true });
+  for (const name of names) await peers[name]();
 } catch (error) {
   printFailure(error);
   process.exitCode = 1;

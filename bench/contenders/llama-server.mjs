@@ -1,0 +1,183 @@
+// llama.cpp's server, built from the same source as we use, over HTTP with token ids. The script tries the documented
+// configurations that matter for the work and keeps the fastest:
+//   unified     one KV buffer for all slots (--kv-unified), idle slots keep their tokens
+//   split       a buffer for each slot (--no-kv-unified)
+//   one slot    requests one after another on one slot that keeps what they have in common
+// A turn draws its candidates with `n_cmpl`, which reads the prompt once; every question goes to its candidate's slot.
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { llamaProgram, missingUnless } from '../peers.mjs';
+
+const host = '127.0.0.1';
+const spareTokens = 64; // Per slot, for what the server wants to have free.
+
+export default {
+  name: 'llama-server',
+  isQuick: true,
+  operations: ['generate', 'turn'],
+  missing: () => missingUnless(llamaProgram('llama-server'), 'llama.cpp'),
+  configurations: ({ operation, sequences, sharesPrefix }) => {
+    if (sequences === 1) return ['unified'];
+    return operation === 'turn' || sharesPrefix ? ['unified', 'split', 'one slot'] : ['unified', 'split'];
+  },
+  open,
+};
+
+async function open(setup) {
+  const port = await freePort();
+  const server = spawn(llamaProgram('llama-server'), serverArguments(setup, port), { stdio: 'ignore' });
+  process.on('exit', () => server.kill('SIGKILL'));
+  const session = new ServerSession(server, `http://${host}:${port}`, setup);
+  await session.waitUntilReady();
+  return session;
+}
+
+function serverArguments({ file, threads, shape, configuration }, port) {
+  const slots = configuration === 'one slot' ? 1 : shape.sequences;
+  const perSlot = Math.max(shape.sequenceTokens, 192) + spareTokens;
+  const values = { '-m': file, '--host': host, '--port': port, '-np': slots, '-c': slots * perSlot, '-ngl': 0 };
+  const compute = { '-t': threads, '-tb': threads, '-b': 2048, '-ub': 512, '-fa': 'on', '--cache-ram': 0 };
+  const kind = configuration === 'split' ? '--no-kv-unified' : '--kv-unified';
+  return [
+    ...Object.entries({ ...values, ...compute })
+      .flat()
+      .map(String),
+    kind,
+    '--no-cache-idle-slots',
+    '--no-ui',
+  ];
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+      .on('error', reject)
+      .listen(0, host, () => {
+        const { port } = probe.address();
+        probe.close(() => resolve(port));
+      });
+  });
+}
+
+class ServerSession {
+  info = {};
+  #server;
+  #address;
+  #configuration;
+  #exit;
+
+  constructor(server, address, { configuration }) {
+    this.#server = server;
+    this.#address = address;
+    this.#configuration = configuration;
+    server.on('error', (error) => (this.#exit = error.message));
+    server.on('exit', (code, signal) => (this.#exit = signal ?? `exit status ${code}`));
+  }
+
+  async waitUntilReady() {
+    for (;;) {
+      if (this.#exit) throw new Error(`llama-server ended: ${this.#exit}`);
+      const response = await fetch(`${this.#address}/health`).catch(() => undefined);
+      await response?.body?.cancel();
+      if (response?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async generate({ requests, maxTokens }) {
+    const results = await this.#each(requests, (prompt, index) => {
+      return this.#complete({ prompt, n_predict: maxTokens, temperature: 0, id_slot: this.#slot(index) });
+    });
+    const firstTokenMs = results.length === 1 ? [results[0].timings.prompt_ms] : null;
+    return { ...count(results), firstTokenMs };
+  }
+
+  async turn(workload) {
+    const drawn = await this.#draw(workload);
+    const asked = await this.#each(drawn, (candidate, index) => this.#askAll(candidate, index, workload));
+    const { generatedTokens, evaluatedTokens } = count(drawn);
+    const questions = asked.flat();
+    return {
+      generatedTokens,
+      evaluatedTokens: evaluatedTokens + count(questions).evaluatedTokens,
+      scores: questions.length,
+    };
+  }
+
+  /** log P of each token from `from` on, given all before it. */
+  async logprobs({ tokens, from }) {
+    const logprobs = [];
+    for (let index = from; index < tokens.length; index++) {
+      const result = await this.#score(tokens.slice(0, index), tokens[index], 0);
+      logprobs.push(result.logprob);
+    }
+    return logprobs;
+  }
+
+  async peakMemory() {
+    const status = await readFile(`/proc/${this.#server.pid}/status`, 'utf8').catch(() => '');
+    const kilobytes = status.match(/^VmHWM:\s+(\d+)/m)?.[1];
+    return kilobytes ? Number(kilobytes) * 1024 : undefined;
+  }
+
+  async close() {
+    if (this.#exit) return;
+    const ended = new Promise((resolve) => this.#server.once('exit', resolve));
+    this.#server.kill('SIGTERM');
+    await ended;
+  }
+
+  async #draw({ context, candidates, maxTokens, temperature, topK, seed }) {
+    const sampling = { temperature, top_k: topK, top_p: 1, min_p: 0, repeat_penalty: 1, seed };
+    const request = { prompt: context, n_predict: maxTokens, ...sampling, samplers: ['top_k', 'temperature'] };
+    if (this.#configuration !== 'one slot') return this.#complete({ ...request, n_cmpl: candidates });
+    const numbers = Array.from({ length: candidates }, (_, index) => index);
+    return this.#each(numbers, (index) => this.#complete({ ...request, seed: seed + index }));
+  }
+
+  async #askAll({ tokens, id_slot }, index, { context, questions }) {
+    const results = [];
+    for (const { suffix, label } of questions) {
+      results.push(await this.#score([...context, ...tokens, ...suffix], label[0], id_slot ?? this.#slot(index)));
+    }
+    return results;
+  }
+
+  /** The server tells the log-probability of what it draws, before any bias: so a bias makes it draw the label. */
+  async #score(prompt, label, slot) {
+    const drawLabel = { logit_bias: [[label, 1e6]], temperature: 0, n_predict: 1, n_probs: 1 };
+    const result = await this.#complete({ prompt, id_slot: slot, ...drawLabel });
+    const [{ id, logprob }] = result.completion_probabilities;
+    if (id !== label) throw new Error(`llama-server drew token ${id} instead of ${label}`);
+    return { ...result, logprob };
+  }
+
+  /** Side by side, or one after another where there is one slot. */
+  async #each(items, action) {
+    if (this.#configuration !== 'one slot') return Promise.all(items.map(action));
+    const results = [];
+    for (const [index, item] of items.entries()) results.push(await action(item, index));
+    return results;
+  }
+
+  #slot(index) {
+    return this.#configuration === 'one slot' ? 0 : index;
+  }
+
+  async #complete(body) {
+    const response = await fetch(`${this.#address}/completion`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ cache_prompt: true, ignore_eos: true, return_tokens: true, ...body }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`llama-server answers ${response.status}: ${text.slice(0, 500)}`);
+    return JSON.parse(text);
+  }
+}
+
+const count = (results) => ({
+  generatedTokens: results.reduce((total, { tokens_predicted }) => total + tokens_predicted, 0),
+  evaluatedTokens: results.reduce((total, { timings }) => total + timings.prompt_n, 0),
+});

@@ -1,0 +1,190 @@
+// node-llama-cpp: one context with a sequence for each request, its own batching.
+//
+// For a turn it can share nothing between sequences. Three ways around are measured: every sequence reads the context
+// ('parallel'), one sequence draws the candidates one after another and goes back ('one sequence'), the context's state
+// goes through a file into every sequence ('saved state').
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+const batchSize = 512;
+
+export async function openNodeLlamaCpp({ file, threads, shape, configuration }) {
+  const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
+  const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, maxThreads: threads });
+  const model = await llama.loadModel({ modelPath: file });
+  const context = await model.createContext({
+    sequences: configuration === 'one sequence' ? 1 : shape.sequences,
+    contextSize: Math.max(shape.sequenceTokens, 256) + 8,
+    batchSize: Math.min(batchSize, Math.max(shape.sequenceTokens, 256)),
+    threads: { ideal: threads, min: threads },
+    flashAttention: true,
+  });
+  return new NodeLlamaCppSession(llama, model, context, configuration);
+}
+
+class NodeLlamaCppSession {
+  #llama;
+  #context;
+  #configuration;
+  #sequences = []; // Of the run.
+
+  constructor(llama, model, context, configuration) {
+    this.#llama = llama;
+    this.#context = context;
+    this.#configuration = configuration;
+    this.info = { vocabularySize: model.fileInfo.metadata.tokenizer.ggml.tokens.length };
+  }
+
+  async generate({ requests, maxTokens }) {
+    const start = performance.now();
+    const firstTokenMs = [];
+    const options = { temperature: 0, maxTokens, onFirst: () => firstTokenMs.push(performance.now() - start) };
+    const answers = await this.#configurationOf(requests, (sequence, prompt) => draw(sequence, prompt, options));
+    return { ...this.#count(answers), firstTokenMs };
+  }
+
+  async turn(workload) {
+    const turns = { parallel: turnInParallel, 'one sequence': turnOneByOne, 'saved state': turnWithSavedState };
+    const results = await turns[this.#configuration](workload, () => this.#newSequence());
+    const scores = results.reduce((total, { logprobs }) => total + logprobs.length, 0);
+    return { ...this.#count(results.map(({ answer }) => answer)), scores };
+  }
+
+  /** log P of each token from `from` on, given all before it. */
+  async logprobs({ tokens, from }) {
+    const sequence = this.#newSequence();
+    const items = tokens.slice(0, -1).map((token, index) => {
+      return index < from - 1 ? token : [token, askFor(tokens[index + 1])];
+    });
+    const outputs = await sequence.controlledEvaluate(items);
+    const logprobs = outputs.slice(from - 1).map(({ next }, index) => toLogprob(next, tokens[from + index]));
+    this.#endRun();
+    return logprobs;
+  }
+
+  async close() {
+    await this.#llama.dispose();
+  }
+
+  #newSequence() {
+    const sequence = this.#context.getSequence();
+    this.#sequences.push(sequence);
+    return sequence;
+  }
+
+  /** Each request on a sequence of its own, or all on one that forgets what the next doesn't begin with. */
+  async #configurationOf(requests, action) {
+    if (this.#configuration !== 'one sequence') {
+      return Promise.all(requests.map((request) => action(this.#newSequence(), request)));
+    }
+    const sequence = this.#newSequence();
+    const answers = [];
+    for (const request of requests) {
+      const kept = await goBackTo(sequence, commonLength(sequence.contextTokens, request));
+      answers.push(await action(sequence, request.slice(kept)));
+    }
+    return answers;
+  }
+
+  #count(answers) {
+    const generatedTokens = answers.reduce((total, { length }) => total + length, 0);
+    const evaluatedTokens = this.#sequences.reduce((total, { tokenMeter }) => total + tokenMeter.usedInputTokens, 0);
+    this.#endRun();
+    return { generatedTokens, evaluatedTokens };
+  }
+
+  #endRun() {
+    for (const sequence of this.#sequences.splice(0)) sequence.dispose();
+  }
+}
+
+async function turnInParallel(workload, newSequence) {
+  const sequences = Array.from({ length: workload.candidates }, newSequence);
+  return Promise.all(sequences.map((sequence, index) => drawAndAsk(sequence, workload.context, workload, index)));
+}
+
+async function turnOneByOne(workload, newSequence) {
+  const sequence = newSequence();
+  const { context } = workload;
+  await sequence.evaluateWithoutGeneratingNewTokens(context.slice(0, -1));
+  const results = [];
+  for (let index = 0; index < workload.candidates; index++) {
+    await goBackTo(sequence, context.length - 1);
+    results.push(await drawAndAsk(sequence, context.slice(-1), workload, index));
+  }
+  return results;
+}
+
+async function turnWithSavedState(workload, newSequence) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'winnow-bench-'));
+  const file = path.join(folder, 'context');
+  const { context } = workload;
+  try {
+    const [first, ...others] = Array.from({ length: workload.candidates }, newSequence);
+    await first.evaluateWithoutGeneratingNewTokens(context.slice(0, -1));
+    await first.saveStateToFile(file);
+    for (const sequence of others) await sequence.loadStateFromFile(file, { acceptRisk: true });
+    return await Promise.all(
+      [first, ...others].map((sequence, index) => drawAndAsk(sequence, context.slice(-1), workload, index)),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function drawAndAsk(sequence, prompt, { maxTokens, temperature, topK, seed, questions }, index) {
+  const answer = await draw(sequence, prompt, { maxTokens, temperature, topK, seed: seed + index });
+  await sequence.evaluateWithoutGeneratingNewTokens(answer.slice(-1));
+  const end = sequence.nextTokenIndex;
+  const logprobs = [];
+  for (const { suffix, label } of questions) {
+    logprobs.push(await ask(sequence, suffix, label[0]));
+    await goBackTo(sequence, end);
+  }
+  return { answer, logprobs };
+}
+
+/** Exactly `maxTokens`: an end-of-text token does not end it. The last one is not evaluated. */
+async function draw(sequence, prompt, { maxTokens, onFirst, ...sampling }) {
+  const answer = [];
+  const tokens = sequence.evaluate(prompt, { ...sampling, yieldEogToken: true });
+  while (answer.length < maxTokens) {
+    const { value, done } = await tokens.next();
+    if (done) break;
+    if (answer.length === 0) onFirst?.();
+    answer.push(value);
+  }
+  await tokens.return();
+  return answer;
+}
+
+async function ask(sequence, suffix, label) {
+  const outputs = await sequence.controlledEvaluate([...suffix.slice(0, -1), [suffix.at(-1), askFor(label)]]);
+  return toLogprob(outputs.at(-1).next, label);
+}
+
+/** The label's logit, the largest, and the sum under the largest: three numbers instead of the whole vocabulary. */
+const askFor = (label) => ({
+  generateNext: {
+    logits: { filter: { tokens: [label], includeMax: true } },
+    totalLogitWeight: true,
+    options: { temperature: 1, topK: 0, topP: 1, minP: 0 },
+  },
+});
+
+const toLogprob = ({ logits, totalLogitWeight }, label) =>
+  logits.get(label) - Math.max(...logits.values()) - Math.log(totalLogitWeight);
+
+/** Leaves `length` tokens in the sequence; returns how many there are. */
+async function goBackTo(sequence, length) {
+  const end = sequence.nextTokenIndex;
+  if (end > length) await sequence.eraseContextTokenRanges([{ start: length, end }]);
+  return sequence.nextTokenIndex;
+}
+
+/** At least one token of the request is left to evaluate. */
+function commonLength(held, request) {
+  const differs = request.findIndex((token, index) => token !== held[index]);
+  return differs < 0 ? request.length - 1 : Math.min(differs, request.length - 1);
+}

@@ -1,0 +1,23 @@
+/**
+ * What a workload needs room for, in tokens: `sequences` at once of `sequenceTokens` at most; `totalTokens` if each keeps
+ * its own copy of everything, `sharedTokens` if what is alike is kept once.
+ */
+export function shapeOf(workload) {
+  return shapes[workload.operation](workload);
+}
+
+const shapes = {
+  generate({ requests, maxTokens, prefixTokens = 0 }) {
+    const lengths = requests.map(({ length }) => length + maxTokens);
+    const totalTokens = lengths.reduce((total, length) => total + length, 0);
+    const sharedTokens = totalTokens - prefixTokens * (requests.length - 1);
+    return { sequences: requests.length, sequenceTokens: Math.max(...lengths), totalTokens, sharedTokens };
+  },
+  turn({ context, candidates, maxTokens, questions }) {
+    const asked = questions.reduce((total, { suffix, label }) => total + suffix.length + label.length, 0);
+    const behind = Math.max(...questions.map(({ suffix, label }) => suffix.length + label.length));
+    const sequenceTokens = context.length + maxTokens + behind;
+    const sharedTokens = context.length + candidates * (maxTokens + asked);
+    return { sequences: candidates, sequenceTokens, totalTokens: candidates * sequenceTokens, sharedTokens };
+  },
+};

@@ -1,0 +1,18 @@
+// Where the other engines lie once `npm run bench:peers` has installed them: the cache folder, beside the models.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { defaultCacheFolder } from '../dist/models/index.js';
+
+export const peersFolder = path.join(defaultCacheFolder(), 'peers');
+export const llamaFolder = path.join(peersFolder, 'llama.cpp');
+const onWindows = process.platform === 'win32';
+
+export const llamaProgram = (name) => path.join(llamaFolder, 'bin', onWindows ? `${name}.exe` : name);
+export const environmentFolder = (name) => path.join(peersFolder, name);
+export const environmentPython = (name) =>
+  path.join(environmentFolder(name), ...(onWindows ? ['Scripts', 'python.exe'] : ['bin', 'python']));
+
+/** What to say of a contender whose `file` is not there; undefined where it is. */
+export function missingUnless(file, peer) {
+  return existsSync(file) ? undefined : `not installed. Run: npm run bench:peers -- ${peer}`;
+}
