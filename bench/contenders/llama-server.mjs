@@ -1,9 +1,12 @@
 // llama.cpp's server, built from the same source as we use, over HTTP with token ids. The script tries the documented
 // configurations that matter for the work and keeps the fastest:
-//   unified     one KV buffer for all slots (--kv-unified), idle slots keep their tokens
+//   unified     one KV buffer for all slots (--kv-unified)
 //   split       a buffer for each slot (--no-kv-unified)
-//   one slot    requests one after another on one slot that keeps what they have in common
-// A turn draws its candidates with `n_cmpl`, which reads the prompt once; every question goes to its candidate's slot.
+//   one slot    requests one after another on one slot, which keeps what they have in common
+//   automatic   the server chooses the slots and keeps idle prompts in memory: its defaults
+// A turn draws its candidates with `n_cmpl`, which reads the prompt once. Behind it only the first candidate's slot still
+// knows its tokens, any other would read everything again: so the questions go to that slot, one after another, where each
+// candidate costs its own tokens only ('automatic' leaves this to the server).
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -19,7 +22,7 @@ export default {
   missing: () => missingUnless(llamaProgram('llama-server'), 'llama.cpp'),
   configurations: ({ operation, sequences, sharesPrefix }) => {
     if (sequences === 1) return ['unified'];
-    return operation === 'turn' || sharesPrefix ? ['unified', 'split', 'one slot'] : ['unified', 'split'];
+    return operation === 'turn' || sharesPrefix ? ['one slot', 'unified', 'split', 'automatic'] : ['unified', 'split'];
   },
   open,
 };
@@ -95,12 +98,12 @@ class ServerSession {
 
   async turn(workload) {
     const drawn = await this.#draw(workload);
-    const asked = await this.#each(drawn, (candidate, index) => this.#askAll(candidate, index, workload));
-    const { generatedTokens, evaluatedTokens } = count(drawn);
-    const questions = asked.flat();
+    const questions = await this.#ask(drawn, workload);
+    // Copies of the prompt's state report its tokens again.
+    const drawnOnce = this.#configuration === 'one slot' ? drawn : drawn.slice(0, 1);
     return {
-      generatedTokens,
-      evaluatedTokens: evaluatedTokens + count(questions).evaluatedTokens,
+      generatedTokens: count(drawn).generatedTokens,
+      evaluatedTokens: count(drawnOnce).evaluatedTokens + count(questions).evaluatedTokens,
       scores: questions.length,
     };
   }
@@ -136,12 +139,14 @@ class ServerSession {
     return this.#each(numbers, (index) => this.#complete({ ...request, seed: seed + index }));
   }
 
-  async #askAll({ tokens, id_slot }, index, { context, questions }) {
-    const results = [];
-    for (const { suffix, label } of questions) {
-      results.push(await this.#score([...context, ...tokens, ...suffix], label[0], id_slot ?? this.#slot(index)));
+  async #ask(drawn, { context, questions }) {
+    const asked = drawn.flatMap(({ tokens }) =>
+      questions.map(({ suffix, label }) => ({ prompt: [...context, ...tokens, ...suffix], label: label[0] })),
+    );
+    if (this.#configuration === 'automatic') {
+      return Promise.all(asked.map(({ prompt, label }) => this.#score(prompt, label, -1)));
     }
-    return results;
+    return oneByOne(asked, ({ prompt, label }) => this.#score(prompt, label, drawn[0].id_slot));
   }
 
   /** The server tells the log-probability of what it draws, before any bias: so a bias makes it draw the label. */
@@ -153,16 +158,12 @@ class ServerSession {
     return { ...result, logprob };
   }
 
-  /** Side by side, or one after another where there is one slot. */
-  async #each(items, action) {
-    if (this.#configuration !== 'one slot') return Promise.all(items.map(action));
-    const results = [];
-    for (const [index, item] of items.entries()) results.push(await action(item, index));
-    return results;
+  #each(items, action) {
+    return this.#configuration === 'one slot' ? oneByOne(items, action) : Promise.all(items.map(action));
   }
 
   #slot(index) {
-    return this.#configuration === 'one slot' ? 0 : index;
+    return { 'one slot': 0, automatic: -1 }[this.#configuration] ?? index;
   }
 
   async #complete(body) {
@@ -175,6 +176,12 @@ class ServerSession {
     if (!response.ok) throw new Error(`llama-server answers ${response.status}: ${text.slice(0, 500)}`);
     return JSON.parse(text);
   }
+}
+
+async function oneByOne(items, action) {
+  const results = [];
+  for (const [index, item] of items.entries()) results.push(await action(item, index));
+  return results;
 }
 
 const count = (results) => ({

@@ -89,9 +89,11 @@ class NodeLlamaCppSession {
 
   #count(answers) {
     const generatedTokens = answers.reduce((total, { length }) => total + length, 0);
-    const evaluatedTokens = this.#sequences.reduce((total, { tokenMeter }) => total + tokenMeter.usedInputTokens, 0);
+    // Its meter calls every token an output whose logits were wanted: the last of a prompt, and drawn ones fed back.
+    const metered = this.#sequences.map(({ tokenMeter }) => tokenMeter.usedInputTokens + tokenMeter.usedOutputTokens);
+    const fedBack = answers.reduce((total, { length }) => total + length - 1, 0);
     this.#endRun();
-    return { generatedTokens, evaluatedTokens };
+    return { generatedTokens, evaluatedTokens: metered.reduce((total, tokens) => total + tokens, 0) - fedBack };
   }
 
   #endRun() {
@@ -164,10 +166,13 @@ async function ask(sequence, suffix, label) {
   return toLogprob(outputs.at(-1).next, label);
 }
 
-/** The label's logit, the largest, and the sum under the largest: three numbers instead of the whole vocabulary. */
+/**
+ * The label's logit, the largest, and the sum under the largest: three numbers instead of the whole vocabulary.
+ * (`includeMax` of 3.22 gives the largest only where it is the label.)
+ */
 const askFor = (label) => ({
   generateNext: {
-    logits: { filter: { tokens: [label], includeMax: true } },
+    logits: { filter: { tokens: [label], includeTop: 1 } },
     totalLogitWeight: true,
     options: { temperature: 1, topK: 0, topP: 1, minP: 0 },
   },
