@@ -52,14 +52,18 @@ const works: Work[] = [
   },
 ];
 
-/** Fires at a random moment: before the request, in the same turn of the event loop, or when others have got a token. */
+/**
+ * Fires at a random moment: before the request, in the same turn of the event loop, or when others have got a token. Some
+ * count turns of the loop, some milliseconds, so that a fast engine is not always done before.
+ */
 function abortAtRandom(controller: AbortController, random: Random, reason: Error): void {
   const turns = random.integer(40);
   if (turns === 0) return controller.abort(reason);
+  const later = random.integer(2) === 0 ? setImmediate : (next: () => void) => setTimeout(next, 1);
   let left = turns;
   const wait = (): void => {
     if (--left === 0) controller.abort(reason);
-    else setTimeout(wait, 1);
+    else later(wait);
   };
   wait();
 }
