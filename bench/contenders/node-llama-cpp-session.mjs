@@ -27,7 +27,8 @@ class NodeLlamaCppSession {
   #llama;
   #context;
   #configuration;
-  #sequences = []; // Of the run.
+  #sequences = []; // Of the run, with what their meters showed before.
+  #idle = []; // Empty. A disposed sequence's place is free only some time later.
 
   constructor(llama, model, context, configuration) {
     this.#llama = llama;
@@ -41,14 +42,14 @@ class NodeLlamaCppSession {
     const firstTokenMs = [];
     const options = { temperature: 0, maxTokens, onFirst: () => firstTokenMs.push(performance.now() - start) };
     const answers = await this.#configurationOf(requests, (sequence, prompt) => draw(sequence, prompt, options));
-    return { ...this.#count(answers), firstTokenMs };
+    return { ...(await this.#count(answers)), firstTokenMs };
   }
 
   async turn(workload) {
     const turns = { parallel: turnInParallel, 'one sequence': turnOneByOne, 'saved state': turnWithSavedState };
     const results = await turns[this.#configuration](workload, () => this.#newSequence());
     const scores = results.reduce((total, { logprobs }) => total + logprobs.length, 0);
-    return { ...this.#count(results.map(({ answer }) => answer)), scores };
+    return { ...(await this.#count(results.map(({ answer }) => answer))), scores };
   }
 
   /** log P of each token from `from` on, given all before it. */
@@ -59,7 +60,7 @@ class NodeLlamaCppSession {
     });
     const outputs = await sequence.controlledEvaluate(items);
     const logprobs = outputs.slice(from - 1).map(({ next }, index) => toLogprob(next, tokens[from + index]));
-    this.#endRun();
+    await this.#endRun();
     return logprobs;
   }
 
@@ -68,8 +69,8 @@ class NodeLlamaCppSession {
   }
 
   #newSequence() {
-    const sequence = this.#context.getSequence();
-    this.#sequences.push(sequence);
+    const sequence = this.#idle.pop() ?? this.#context.getSequence();
+    this.#sequences.push({ sequence, before: sequence.tokenMeter.getState() });
     return sequence;
   }
 
@@ -87,17 +88,20 @@ class NodeLlamaCppSession {
     return answers;
   }
 
-  #count(answers) {
+  async #count(answers) {
     const generatedTokens = answers.reduce((total, { length }) => total + length, 0);
     // Its meter calls every token an output whose logits were wanted: the last of a prompt, and drawn ones fed back.
-    const metered = this.#sequences.map(({ tokenMeter }) => tokenMeter.usedInputTokens + tokenMeter.usedOutputTokens);
+    const metered = this.#sequences.map(({ sequence, before }) => sequence.tokenMeter.diff(before));
+    const evaluated = metered.reduce((total, used) => total + used.usedInputTokens + used.usedOutputTokens, 0);
     const fedBack = answers.reduce((total, { length }) => total + length - 1, 0);
-    this.#endRun();
-    return { generatedTokens, evaluatedTokens: metered.reduce((total, tokens) => total + tokens, 0) - fedBack };
+    await this.#endRun();
+    return { generatedTokens, evaluatedTokens: evaluated - fedBack };
   }
 
-  #endRun() {
-    for (const sequence of this.#sequences.splice(0)) sequence.dispose();
+  async #endRun() {
+    const used = this.#sequences.splice(0).map(({ sequence }) => sequence);
+    await Promise.all(used.map((sequence) => sequence.clearHistory()));
+    this.#idle.push(...used);
   }
 }
 
