@@ -32,6 +32,7 @@ function compareRow(then, now) {
 }
 
 function judge(then, now, ratio) {
+  if (Math.min(then.runs, now.runs) < 2) return 'too few runs';
   const [worse, better] = isRate(now) ? ['faster', 'slower'] : ['slower', 'faster'];
   if (ratio > 1 + threshold && now.min > then.max) return worse;
   if (ratio < 1 - threshold && now.max < then.min) return better;

@@ -202,6 +202,7 @@ test('a comparison calls slower only what the noise does not explain', (t) => {
   t.is(compare([1, 1.1, 1.7], [1.5, 1.6, 1.7]).verdict, 'within noise');
   t.is(compare([1, 1.1, 1.2], [1.1, 1.15, 1.2]).verdict, 'same');
   t.is(compare([1, 1, 2], [1, 1, 1]).noise, 1);
+  t.is(compare([1], [2]).verdict, 'too few runs');
 });
 
 test('a comparison ignores rows of another size, and what is different from run to run', (t) => {
