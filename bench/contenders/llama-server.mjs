@@ -18,7 +18,7 @@ const spareTokens = 64; // Per slot, for what the server wants to have free.
 export default {
   name: 'llama-server',
   isQuick: true,
-  operations: ['generate', 'turn'],
+  operations: ['generate', 'turn', 'score'],
   missing: () => missingUnless(llamaProgram('llama-server'), 'llama.cpp'),
   configurations: ({ operation, sequences, sharesPrefix }) => {
     if (sequences === 1) return ['unified'];
@@ -68,12 +68,14 @@ class ServerSession {
   #server;
   #address;
   #configuration;
+  #slots;
   #exit;
 
-  constructor(server, address, { configuration }) {
+  constructor(server, address, { configuration, shape }) {
     this.#server = server;
     this.#address = address;
     this.#configuration = configuration;
+    this.#slots = shape.sequences;
     server.on('error', (error) => (this.#exit = error.message));
     server.on('exit', (code, signal) => (this.#exit = signal ?? `exit status ${code}`));
   }
@@ -106,6 +108,14 @@ class ServerSession {
       evaluatedTokens: count(drawnOnce).evaluatedTokens + count(questions).evaluatedTokens,
       scores: questions.length,
     };
+  }
+
+  /** As many texts at once as there are slots; the questions of a text one after another on its slot. */
+  async score({ texts, questions }) {
+    const waiting = [...texts];
+    const slots = Array.from({ length: this.#slots }, (_, slot) => slot);
+    const results = await Promise.all(slots.map((slot) => this.#scoreAll(waiting, questions, slot)));
+    return { evaluatedTokens: count(results.flat()).evaluatedTokens, scores: results.flat().length };
   }
 
   /** log P of each token from `from` on, given all before it. */
@@ -147,6 +157,15 @@ class ServerSession {
       return Promise.all(asked.map(({ prompt, label }) => this.#score(prompt, label, -1)));
     }
     return oneByOne(asked, ({ prompt, label }) => this.#score(prompt, label, drawn[0].id_slot));
+  }
+
+  async #scoreAll(waiting, questions, slot) {
+    const results = [];
+    while (waiting.length > 0) {
+      const text = waiting.pop();
+      for (const { suffix, label } of questions) results.push(await this.#score([...text, ...suffix], label[0], slot));
+    }
+    return results;
   }
 
   /** The server tells the log-probability of what it draws, before any bias: so a bias makes it draw the label. */

@@ -27,6 +27,7 @@ class NodeLlamaCppSession {
   #llama;
   #context;
   #configuration;
+  #sequenceCount;
   #sequences = []; // Of the run, with what their meters showed before.
   #idle = []; // Empty. A disposed sequence's place is free only some time later.
 
@@ -34,6 +35,7 @@ class NodeLlamaCppSession {
     this.#llama = llama;
     this.#context = context;
     this.#configuration = configuration;
+    this.#sequenceCount = context.totalSequences;
     this.info = { vocabularySize: model.fileInfo.metadata.tokenizer.ggml.tokens.length };
   }
 
@@ -50,6 +52,14 @@ class NodeLlamaCppSession {
     const results = await turns[this.#configuration](workload, () => this.#newSequence());
     const scores = results.reduce((total, { logprobs }) => total + logprobs.length, 0);
     return { ...(await this.#count(results.map(({ answer }) => answer))), scores };
+  }
+
+  /** As many texts at once as there are sequences. */
+  async score({ texts, questions }) {
+    const waiting = [...texts];
+    const sequences = Array.from({ length: this.#sequenceCount }, () => this.#newSequence());
+    const counts = await Promise.all(sequences.map((sequence) => scoreAll(sequence, waiting, questions)));
+    return { ...(await this.#count([])), scores: counts.reduce((total, count) => total + count, 0) };
   }
 
   /** log P of each token from `from` on, given all before it. */
@@ -139,16 +149,33 @@ async function turnWithSavedState(workload, newSequence) {
   }
 }
 
-async function drawAndAsk(sequence, prompt, { maxTokens, temperature, topK, seed, questions }, index) {
-  const answer = await draw(sequence, prompt, { maxTokens, temperature, topK, seed: seed + index });
-  await sequence.evaluateWithoutGeneratingNewTokens(answer.slice(-1));
+/** Takes texts until none is left; returns how many questions were answered. */
+async function scoreAll(sequence, waiting, questions) {
+  let count = 0;
+  while (waiting.length > 0) {
+    const text = waiting.pop();
+    await sequence.evaluateWithoutGeneratingNewTokens(text);
+    count += (await askEach(sequence, questions)).length;
+    await goBackTo(sequence, 0);
+  }
+  return count;
+}
+
+/** Log-probabilities of the labels; the sequence is afterwards as it was. */
+async function askEach(sequence, questions) {
   const end = sequence.nextTokenIndex;
   const logprobs = [];
   for (const { suffix, label } of questions) {
     logprobs.push(await ask(sequence, suffix, label[0]));
     await goBackTo(sequence, end);
   }
-  return { answer, logprobs };
+  return logprobs;
+}
+
+async function drawAndAsk(sequence, prompt, { maxTokens, temperature, topK, seed, questions }, index) {
+  const answer = await draw(sequence, prompt, { maxTokens, temperature, topK, seed: seed + index });
+  await sequence.evaluateWithoutGeneratingNewTokens(answer.slice(-1));
+  return { answer, logprobs: await askEach(sequence, questions) };
 }
 
 /** Exactly `maxTokens`: an end-of-text token does not end it. The last one is not evaluated. */

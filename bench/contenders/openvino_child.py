@@ -61,9 +61,12 @@ class Session:
                 on_step()
         return [handle.read_all() for handle in handles]
 
-    def generate(self, requests, maxTokens, **_):
+    def generate(self, requests, maxTokens, prefixTokens=0, **_):
         greedy = config(max_new_tokens=maxTokens, ignore_eos=True, do_sample=False)
         start = time.perf_counter()
+        if prefixTokens:  # Read once, alone: requests that start together find nothing of each other in the cache.
+            once = config(max_new_tokens=1, ignore_eos=True, do_sample=False)
+            self.finish(self.pipeline, [self.submit(self.pipeline, requests[0][:prefixTokens], once)])
         first = []
         handles = [self.submit(self.pipeline, tokens, greedy) for tokens in requests]
         waiting = list(handles)
@@ -107,6 +110,17 @@ class Session:
             "evaluatedTokens": None,
             "scores": sum(len(output.generated_log_probs) for output in answers),
         }
+
+    def score(self, texts, questions, **_):
+        start = time.perf_counter()
+        asked = config(max_new_tokens=1, ignore_eos=True, do_sample=False, logprobs=1)
+        scores = 0
+        # One question after another: a text's second question finds the text in the cache.
+        for question in questions:
+            handles = [self.submit(self.pipeline, text + question["suffix"], asked) for text in texts]
+            outputs = self.finish(self.pipeline, handles)
+            scores += sum(len(output.generated_log_probs) for outputs_of in outputs for output in outputs_of)
+        return {"seconds": time.perf_counter() - start, "evaluatedTokens": None, "scores": scores}
 
     def logprobs(self, tokens, **params):
         pipeline = self.make_pipeline(prefix_cache=False)

@@ -50,6 +50,15 @@ class WinnowSession {
     };
   }
 
+  /** All texts at once: the engine decides how many run. */
+  async score({ texts, questions }) {
+    const asked = Object.fromEntries(questions.map((question, index) => [`q${index}`, asLabels(question)]));
+    const before = this.#model.stats().evaluatedTokens;
+    const answers = await Promise.all(texts.map((prompt) => this.#model.classify({ prompt }, asked)));
+    const evaluatedTokens = this.#model.stats().evaluatedTokens - before;
+    return { evaluatedTokens, scores: sum(answers.map((answer) => Object.keys(answer).length)) };
+  }
+
   /** log P of each token from `from` on, given all before it. */
   async logprobs({ tokens, from }) {
     const places = tokens

@@ -6,6 +6,8 @@ export function shapeOf(workload) {
   return shapes[workload.operation](workload);
 }
 
+const mostTextsAtOnce = 32; // Of engines that must be told how many.
+
 const shapes = {
   generate({ requests, maxTokens, prefixTokens = 0 }) {
     const lengths = requests.map(({ length }) => length + maxTokens);
@@ -19,5 +21,13 @@ const shapes = {
     const sequenceTokens = context.length + maxTokens + behind;
     const sharedTokens = context.length + candidates * (maxTokens + asked);
     return { sequences: candidates, sequenceTokens, totalTokens: candidates * sequenceTokens, sharedTokens };
+  },
+  score({ texts, questions }) {
+    const sequences = Math.min(texts.length, mostTextsAtOnce);
+    const asked = questions.map(({ suffix, label }) => suffix.length + label.length);
+    const longest = Math.max(...texts.map(({ length }) => length));
+    const sequenceTokens = longest + Math.max(...asked);
+    const sharedTokens = sequences * (longest + asked.reduce((total, tokens) => total + tokens, 0));
+    return { sequences, sequenceTokens, totalTokens: sequences * sequenceTokens, sharedTokens };
   },
 };
