@@ -47,7 +47,6 @@ async function installPython(name, packages) {
 const peers = {
   'llama.cpp': buildLlama,
   'openvino-genai': () => installPython('openvino-genai', ['--only-binary=:all:', 'openvino-genai']),
-  'llama-cpp-python': () => installPython('llama-cpp-python', ['llama-cpp-python']), // Built from source: minutes.
 };
 
 try {
