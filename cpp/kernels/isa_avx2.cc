@@ -24,6 +24,12 @@ struct Simd {
   WINNOW_INLINE static Floats Sub(Floats a, Floats b) { return _mm256_sub_ps(a, b); }
   WINNOW_INLINE static Floats Mul(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   WINNOW_INLINE static Floats MulAdd(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  // For tiles that fill the registers: GCC keeps one of the sums on the stack otherwise.
+  WINNOW_INLINE static Floats MulAddInOrder(Floats a, Floats b, Floats c) {
+    Floats result = MulAdd(a, b, c);
+    WINNOW_KEEP_ORDER(result);
+    return result;
+  }
   WINNOW_INLINE static Floats Max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
   WINNOW_INLINE static Floats LoadHalves(const uint8_t* at) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));

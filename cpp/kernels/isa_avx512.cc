@@ -23,6 +23,7 @@ struct Simd {
   WINNOW_INLINE static Floats Sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
   WINNOW_INLINE static Floats Mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   WINNOW_INLINE static Floats MulAdd(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+  WINNOW_INLINE static Floats MulAddInOrder(Floats a, Floats b, Floats c) { return MulAdd(a, b, c); }
   WINNOW_INLINE static Floats Max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
   WINNOW_INLINE static Floats LoadHalves(const uint8_t* at) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));

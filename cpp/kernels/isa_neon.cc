@@ -23,6 +23,7 @@ struct Simd {
   WINNOW_INLINE static Floats Sub(Floats a, Floats b) { return vsubq_f32(a, b); }
   WINNOW_INLINE static Floats Mul(Floats a, Floats b) { return vmulq_f32(a, b); }
   WINNOW_INLINE static Floats MulAdd(Floats a, Floats b, Floats c) { return vfmaq_f32(c, a, b); }
+  WINNOW_INLINE static Floats MulAddInOrder(Floats a, Floats b, Floats c) { return MulAdd(a, b, c); }
   WINNOW_INLINE static Floats Max(Floats a, Floats b) { return vmaxq_f32(a, b); }
   WINNOW_INLINE static Floats LoadHalves(const uint8_t* at) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(at))); }
   WINNOW_INLINE static Floats LoadBrains(const uint8_t* at) {

@@ -54,6 +54,7 @@ struct Simd {
   static Floats MulAdd(Floats a, Floats b, Floats c) {
     return EachLane([&](int i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
   }
+  static Floats MulAddInOrder(Floats a, Floats b, Floats c) { return MulAdd(a, b, c); }
   static Floats Max(Floats a, Floats b) {
     return EachLane([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
   }

@@ -94,10 +94,11 @@ struct AttentionTask {
 constexpr int kMaxHeadSize = 256;
 constexpr int kMaxTaskQueries = 512;  // Rows times query heads of one attention task, at most.
 constexpr int kCellBlock = 64;        // Positions that are walked together: [64b, 64b + 64).
-constexpr int kScoreRows = 24;        // Queries whose scores are held at once.
+constexpr int kScoreRows = 48;        // Queries whose scores are held at once.
+constexpr int RoundedToStrips(int columns) { return (columns + 31) / 32 * 32; }  // For every instruction set.
 constexpr size_t AttentionScratch(int k_size, int v_size) {
-  return static_cast<size_t>(k_size + v_size) * (kCellBlock + kMaxTaskQueries) + kScoreRows * (kCellBlock + 1) +
-         3 * kMaxTaskQueries;
+  return static_cast<size_t>(k_size + RoundedToStrips(v_size)) * (kCellBlock + kMaxTaskQueries) +
+         kScoreRows * (kCellBlock + 1) + 3 * kMaxTaskQueries;
 }
 
 template <class Task>
