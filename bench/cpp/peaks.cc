@@ -26,7 +26,7 @@ double BestRate(double work, Run&& run) {
   return best;
 }
 
-constexpr int kRounds = 2'000'000;
+constexpr int kRounds = 500'000;
 constexpr int kChains = 10;  // Independent sums, so that latency doesn't count.
 
 __attribute__((target("avx2,fma"), noinline)) void MultiplyBytesAvx2() {
