@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../addon.js';
+import { benchCommand } from './bench.js';
 import { endQuietlyWhenPipeCloses, exitCodes } from './command.js';
 import { doctorCommand } from './doctor.js';
 import { generateCommand } from './generate.js';
@@ -16,7 +17,7 @@ function makeProgram(): Command {
     .description('Generate many, score all, keep the best.')
     .version(manifest.version)
     .showHelpAfterError('(add --help for the options)');
-  for (const command of [turnCommand, generateCommand, doctorCommand]) program.addCommand(command);
+  for (const command of [turnCommand, generateCommand, benchCommand, doctorCommand]) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
     command.copyInheritedSettings(program).exitOverride();
   }

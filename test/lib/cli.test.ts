@@ -88,6 +88,8 @@ const wrongUses: [args: string[], message: RegExp][] = [
   [['turn', '--temperature', '-1'], /temperature must be/],
   [['turn', '--unsafe-threshold', '2'], /unsafeThreshold must be/],
   [['generate', '--prompt', 'a', '--message', 'b'], /either --prompt or --message/],
+  [['bench', '--runs', '0'], /runs must be a positive integer, got 0/],
+  [['bench', '--runs', '1.5'], /runs must be a positive integer, got 1.5/],
   [['generate', '--top-p', '0', '--prompt', 'a'], /topP must be/],
   [['nonsense'], /unknown command 'nonsense'/],
 ];
