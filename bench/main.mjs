@@ -7,6 +7,7 @@ import { compareRows, comparisonTable, parseRows } from './frame/compare.mjs';
 import { measureCase } from './frame/measure.mjs';
 import { parseOptions, selectSizes, usage, UsageError } from './frame/options.mjs';
 import { readReference } from './frame/reference.mjs';
+import { plotsOf } from './frame/plots.mjs';
 import { markdownReport } from './frame/report.mjs';
 import { scenarios } from './scenarios/index.mjs';
 import { commit, machine } from './statistics.mjs';
@@ -50,9 +51,11 @@ async function measure(options) {
   return rows;
 }
 
-function report(rows, options) {
-  if (!options.json) {
-    console.log(`\n${machine()}, ${commit()}\n\n${markdownReport(rows)}`);
+async function report(rows, options) {
+  if (!options.json) console.log(`\n${describeOrigin(rows)}\n\n${markdownReport(rows)}`);
+  if (options.plots) {
+    const { writePlots } = await import('./frame/svg.mjs'); // It takes half a second to load.
+    for (const file of await writePlots(plotsOf(rows), options.plots)) log(`written: ${file}`);
   }
   if (!options.before) return;
   const comparisons = compareRows(options.before, rows);
@@ -60,14 +63,22 @@ function report(rows, options) {
   if (comparisons.some(({ verdict }) => verdict === 'slower')) process.exitCode = 1;
 }
 
+/** Rows of an earlier run tell where they are from. */
+function describeOrigin(rows) {
+  const origins = rows.map((row) => `${row.machine}, ${row.commit}, ${row.date}, ${row.model}, ${row.threads} threads`);
+  return [...new Set(origins)].join('\n');
+}
+
+const readRows = (file) => parseRows(readFileSync(file, 'utf8'));
+
 try {
   const options = parseOptions(process.argv.slice(2), { scenario: scenarios, contender: contenders });
   if (options.help) console.log(usage);
   else if (options.list) list();
   else {
-    if (options.compare) options.before = parseRows(readFileSync(options.compare, 'utf8'));
-    const rows = await measure(options);
-    report(rows, options);
+    if (options.compare) options.before = readRows(options.compare);
+    const rows = options.report ? readRows(options.report) : await measure(options);
+    await report(rows, options);
     if (rows.length === 0) process.exitCode = 1;
   }
 } catch (error) {

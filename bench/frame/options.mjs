@@ -11,8 +11,10 @@ export const usage = `npm run bench -- [options]
   --threads <n>       compute threads of each engine   (default: one per physical core)
   --runs <n>          timed runs, interleaved          (default: 5; with --quick: 1)
   --seed <n>          of the prompts and the sampling  (default: 1)
-  --size a=1,b=2      replaces these parameters of each scenario's first size
+  --size a=1,b=2:4:8  replaces these parameters of each scenario's first size; several values: several sizes
   --quick             smaller sizes, one run, under five minutes
+  --plots <folder>    also SVG plots of the rows
+  --report rows.jsonl table and plots of what --json printed before; nothing is measured
   --json              only JSON lines on standard output
   --compare old.json  what changed since, with the noise; exit status 1 where something became slower
   --list              the scenarios and contenders, and which of them are installed`;
@@ -28,6 +30,8 @@ const definitions = {
   quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   compare: { type: 'string' },
+  plots: { type: 'string' },
+  report: { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -74,15 +78,22 @@ function toInteger(name, text, least) {
 function parseSize(text) {
   if (text === undefined) return undefined;
   const pairs = text.split(',').map((pair) => pair.split('='));
-  return Object.fromEntries(pairs.map(([name, value = '']) => [name.trim(), toInteger(`size ${name}`, value, 1)]));
+  const toIntegers = (name, value) => value.split(':').map((one) => toInteger(`size ${name}`, one, 1));
+  return Object.fromEntries(pairs.map(([name, value = '']) => [name.trim(), toIntegers(name, value)]));
 }
 
-/** The sizes of a scenario, with the parameters that --size replaces. */
+/** The sizes of a scenario, with the parameters that --size replaces: all combinations of their values. */
 export function selectSizes(scenario, { quick, size }) {
   const sizes = quick ? scenario.quickSizes : scenario.sizes;
   if (!size) return sizes;
   const unknown = Object.keys(size).find((name) => !(name in sizes[0]));
-  if (unknown === undefined) return [{ ...sizes[0], ...size }];
+  if (unknown === undefined) return combinations(sizes[0], Object.entries(size));
   const names = Object.keys(sizes[0]).join(', ');
   throw new UsageError(`Scenario '${scenario.name}' has no size '${unknown}'. It has: ${names}`);
+}
+
+function combinations(size, [first, ...others]) {
+  if (!first) return [size];
+  const [name, values] = first;
+  return values.flatMap((value) => combinations({ ...size, [name]: value }, others));
 }

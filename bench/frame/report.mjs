@@ -1,24 +1,10 @@
 // Rows → Markdown. Ratios are of those whose outputs agree.
-import { sizeOf } from './rows.mjs';
+import { caseOf, groupBy } from './groups.mjs';
 
 const yardstick = 'winnow'; // Ratios are against it.
 
-const describeSize = (row) =>
-  Object.entries(sizeOf(row))
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
-
 export function markdownReport(rows) {
-  const groups = Map.groupBy
-    ? Map.groupBy(rows, (row) => `${row.scenario}: ${describeSize(row)}`)
-    : groupBy(rows, (row) => `${row.scenario}: ${describeSize(row)}`);
-  return [...groups].map(([title, group]) => `### ${title}\n\n${caseTable(group)}`).join('\n\n');
-}
-
-function groupBy(items, key) {
-  const groups = new Map();
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
+  return [...groupBy(rows, caseOf)].map(([title, group]) => `### ${title}\n\n${caseTable(group)}`).join('\n\n');
 }
 
 function caseTable(rows) {
