@@ -3,6 +3,7 @@
 // Without names: all of them. llama.cpp is the pinned one in build/llama.cpp, with its own defaults: for this machine's
 // processor, with OpenMP where the compiler has it (some fifteen minutes). The others come from the package index.
 import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { inRoot } from '../scripts/lib/paths.mjs';
 import { printFailure, runStep, StepError } from '../scripts/lib/step.mjs';
 import { requirePython } from '../scripts/lib/tools.mjs';
@@ -36,6 +37,16 @@ async function buildLlama() {
   });
 }
 
+/** In the build folder of the addon, with its compiler options. */
+async function buildEngine() {
+  const folder = inRoot('build', 'release');
+  if (!existsSync(path.join(folder, 'CMakeCache.txt'))) {
+    throw new StepError('Building the peers', { reason: `${folder} is missing`, advice: 'Run: npm run build' });
+  }
+  const args = ['--build', folder, '--target', 'engine_alone', '--config', 'Release', '--parallel', '2'];
+  await runStep('Building the engine without Node', 'cmake', args, { log: 'peers-engine' });
+}
+
 /** An environment of its own for each: their dependencies exclude one another. */
 async function installPython(name, packages) {
   const log = `peers-${name}`;
@@ -45,6 +56,7 @@ async function installPython(name, packages) {
 }
 
 const peers = {
+  'winnow-cpp': buildEngine,
   'llama.cpp': buildLlama,
   'openvino-genai': () => installPython('openvino-genai', ['--only-binary=:all:', 'openvino-genai']),
 };

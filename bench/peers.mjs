@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defaultCacheFolder } from '../dist/models/index.js';
+import { inRoot } from '../scripts/lib/paths.mjs';
 
 export const peersFolder = path.join(defaultCacheFolder(), 'peers');
 export const llamaFolder = path.join(peersFolder, 'llama.cpp');
 const onWindows = process.platform === 'win32';
 
 export const llamaProgram = (name) => path.join(llamaFolder, 'bin', onWindows ? `${name}.exe` : name);
+/** Ours, in the build folder: it has to be of the same build as the addon. */
+export const engineProgram = inRoot('build', 'release', 'tools', onWindows ? 'engine_alone.exe' : 'engine_alone');
 export const environmentFolder = (name) => path.join(peersFolder, name);
 export const environmentPython = (name) =>
   path.join(environmentFolder(name), ...(onWindows ? ['Scripts', 'python.exe'] : ['bin', 'python']));

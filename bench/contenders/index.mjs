@@ -2,6 +2,7 @@ import llamaServer from './llama-server.mjs';
 import nodeLlamaCppSavedState from './node-llama-cpp-saved-state.mjs';
 import nodeLlamaCpp from './node-llama-cpp.mjs';
 import openvinoGenai from './openvino-genai.mjs';
+import winnowCpp from './winnow-cpp.mjs';
 import winnowGgml from './winnow-ggml.mjs';
 import winnow from './winnow.mjs';
 
@@ -10,4 +11,12 @@ import winnow from './winnow.mjs';
  * run it among which the fastest is chosen, `open(setup)` gives a session (in the contender's own process), or `program`
  * names a program that speaks the same protocol (frame/contender-process.mjs).
  */
-export const contenders = [winnow, winnowGgml, nodeLlamaCpp, nodeLlamaCppSavedState, llamaServer, openvinoGenai];
+export const contenders = [
+  winnow,
+  winnowGgml,
+  winnowCpp,
+  nodeLlamaCpp,
+  nodeLlamaCppSavedState,
+  llamaServer,
+  openvinoGenai,
+];

@@ -8,9 +8,11 @@
 // knows its tokens, any other would read everything again: so the questions go to that slot, one after another, where each
 // candidate costs its own tokens only ('automatic' leaves this to the server).
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { memoryOf } from '../frame/process-memory.mjs';
 import { llamaProgram, missingUnless } from '../peers.mjs';
+import { Latencies } from './latencies.mjs';
+import { readServerEvents } from './server-events.mjs';
 
 const host = '127.0.0.1';
 const spareTokens = 64; // Per slot, for what the server wants to have free.
@@ -18,10 +20,11 @@ const spareTokens = 64; // Per slot, for what the server wants to have free.
 export default {
   name: 'llama-server',
   isQuick: true,
-  operations: ['generate', 'turn', 'score'],
+  operations: ['generate', 'turn', 'score', 'choose', 'serve'],
   missing: () => missingUnless(llamaProgram('llama-server'), 'llama.cpp'),
   configurations: ({ operation, sequences, sharesPrefix }) => {
     if (sequences === 1) return ['unified'];
+    if (operation === 'choose') return ['one slot', 'unified', 'split'];
     return operation === 'turn' || sharesPrefix ? ['one slot', 'unified', 'split', 'automatic'] : ['unified', 'split'];
   },
   open,
@@ -90,12 +93,27 @@ class ServerSession {
     }
   }
 
-  async generate({ requests, maxTokens }) {
+  /** Streaming only where that is asked for: it costs the server and us something. */
+  async generate({ requests, maxTokens, streams }) {
+    const latencies = new Latencies();
     const results = await this.#each(requests, (prompt, index) => {
-      return this.#complete({ prompt, n_predict: maxTokens, temperature: 0, id_slot: this.#slot(index) });
+      const request = { prompt, n_predict: maxTokens, temperature: 0, id_slot: this.#slot(index) };
+      return streams ? this.#stream(request, latencies.follow(index)) : this.#complete(request);
     });
-    const firstTokenMs = results.length === 1 ? [results[0].timings.prompt_ms] : null;
-    return { ...count(results), firstTokenMs };
+    return { ...count(results), ...(streams ? latencies.toResult() : { firstTokenMs: null, interTokenMs: null }) };
+  }
+
+  /** Every request when it is due; the server chooses the slot, and the next in line waits for it. */
+  async serve({ requests, arrivalMs, maxTokens }) {
+    const latencies = new Latencies();
+    const results = await Promise.all(
+      requests.map(async (prompt, index) => {
+        await latencies.waitUntil(arrivalMs[index]);
+        const request = { prompt, n_predict: maxTokens, temperature: 0, id_slot: -1 };
+        return this.#stream(request, latencies.follow(index, arrivalMs[index]));
+      }),
+    );
+    return { ...count(results), ...latencies.toResult() };
   }
 
   async turn(workload) {
@@ -118,6 +136,16 @@ class ServerSession {
     return { evaluatedTokens: count(results.flat()).evaluatedTokens, scores: results.flat().length };
   }
 
+  /** The choices of a text one after another on its slot, which keeps the text. */
+  async choose({ items }) {
+    const waiting = [...items];
+    const slots = Array.from({ length: this.#configuration === 'one slot' ? 1 : this.#slots }, (_, slot) => slot);
+    const results = (await Promise.all(slots.map((slot) => this.#chooseAll(waiting, slot)))).flat();
+    // What it draws is evaluated, too, but for the last of each.
+    const drawn = results.reduce((total, { tokens_predicted }) => total + tokens_predicted - 1, 0);
+    return { evaluatedTokens: count(results).evaluatedTokens + drawn, scores: results.length };
+  }
+
   /** log P of each token from `from` on, given all before it. */
   async logprobs({ tokens, from }) {
     const logprobs = [];
@@ -128,10 +156,8 @@ class ServerSession {
     return logprobs;
   }
 
-  async peakMemory() {
-    const status = await readFile(`/proc/${this.#server.pid}/status`, 'utf8').catch(() => '');
-    const kilobytes = status.match(/^VmHWM:\s+(\d+)/m)?.[1];
-    return kilobytes ? Number(kilobytes) * 1024 : undefined;
+  memory() {
+    return memoryOf(this.#server.pid);
   }
 
   async close() {
@@ -168,6 +194,25 @@ class ServerSession {
     return results;
   }
 
+  async #chooseAll(waiting, slot) {
+    const results = [];
+    while (waiting.length > 0) {
+      const { text, choices } = waiting.pop();
+      for (const choice of choices) results.push(await this.#readChoice(text, choice, slot));
+    }
+    return results;
+  }
+
+  /** A grammar of token ids makes the server draw the choice; it tells the log-probabilities before the grammar. */
+  async #readChoice(prompt, choice, slot) {
+    const grammar = `root ::= ${choice.map((token) => `<[${token}]>`).join(' ')}`;
+    const drawing = { grammar, temperature: 0, n_predict: choice.length, n_probs: 1 };
+    const result = await this.#complete({ prompt, id_slot: slot, ...drawing });
+    const drawn = result.completion_probabilities.map(({ id }) => id);
+    if (drawn.join() !== choice.join()) throw new Error(`llama-server drew ${drawn} instead of ${choice}`);
+    return { ...result, logprob: result.completion_probabilities.reduce((total, { logprob }) => total + logprob, 0) };
+  }
+
   /** The server tells the log-probability of what it draws, before any bias: so a bias makes it draw the label. */
   async #score(prompt, label, slot) {
     const drawLabel = { logit_bias: [[label, 1e6]], temperature: 0, n_predict: 1, n_probs: 1 };
@@ -186,14 +231,27 @@ class ServerSession {
   }
 
   async #complete(body) {
+    return (await this.#post(body)).json();
+  }
+
+  /** Calls `onToken` for each token as it arrives; resolves to the last event, which has the counts. */
+  async #stream(body, onToken) {
+    const response = await this.#post({ ...body, stream: true });
+    for await (const event of readServerEvents(response.body)) {
+      for (let index = 0; index < event.tokens.length; index++) onToken();
+      if (event.stop) return event;
+    }
+    throw new Error('llama-server ended a stream before its last event');
+  }
+
+  async #post(body) {
     const response = await fetch(`${this.#address}/completion`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ cache_prompt: true, ignore_eos: true, return_tokens: true, ...body }),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`llama-server answers ${response.status}: ${text.slice(0, 500)}`);
-    return JSON.parse(text);
+    if (response.ok) return response;
+    throw new Error(`llama-server answers ${response.status}: ${(await response.text()).slice(0, 500)}`);
   }
 }
 

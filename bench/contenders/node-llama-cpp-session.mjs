@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Latencies } from './latencies.mjs';
 
 const batchSize = 512;
 
@@ -40,11 +41,25 @@ class NodeLlamaCppSession {
   }
 
   async generate({ requests, maxTokens }) {
-    const start = performance.now();
-    const firstTokenMs = [];
-    const options = { temperature: 0, maxTokens, onFirst: () => firstTokenMs.push(performance.now() - start) };
-    const answers = await this.#configurationOf(requests, (sequence, prompt) => draw(sequence, prompt, options));
-    return { ...(await this.#count(answers)), firstTokenMs };
+    const latencies = new Latencies();
+    const answers = await this.#configurationOf(requests, (sequence, prompt, index) =>
+      draw(sequence, prompt, { temperature: 0, maxTokens, onToken: latencies.follow(index) }),
+    );
+    return { ...(await this.#count(answers)), ...latencies.toResult() };
+  }
+
+  /** Every request when it is due, on the first sequence that is free. */
+  async serve({ requests, arrivalMs, maxTokens }) {
+    const latencies = new Latencies();
+    const free = new FreeSequences(Array.from({ length: this.#sequenceCount }, () => this.#newSequence()));
+    const answers = await Promise.all(
+      requests.map(async (prompt, index) => {
+        await latencies.waitUntil(arrivalMs[index]);
+        const onToken = latencies.follow(index, arrivalMs[index]);
+        return free.use((sequence) => draw(sequence, prompt, { temperature: 0, maxTokens, onToken }));
+      }),
+    );
+    return { ...(await this.#count(answers)), ...latencies.toResult() };
   }
 
   async turn(workload) {
@@ -59,6 +74,14 @@ class NodeLlamaCppSession {
     const waiting = [...texts];
     const sequences = Array.from({ length: this.#sequenceCount }, () => this.#newSequence());
     const counts = await Promise.all(sequences.map((sequence) => scoreAll(sequence, waiting, questions)));
+    return { ...(await this.#count([])), scores: counts.reduce((total, count) => total + count, 0) };
+  }
+
+  /** As many texts at once as there are sequences. */
+  async choose({ items }) {
+    const waiting = [...items];
+    const sequences = Array.from({ length: this.#sequenceCount }, () => this.#newSequence());
+    const counts = await Promise.all(sequences.map((sequence) => chooseAll(sequence, waiting)));
     return { ...(await this.#count([])), scores: counts.reduce((total, count) => total + count, 0) };
   }
 
@@ -87,13 +110,13 @@ class NodeLlamaCppSession {
   /** Each request on a sequence of its own, or all on one that forgets what the next doesn't begin with. */
   async #configurationOf(requests, action) {
     if (this.#configuration !== 'one sequence') {
-      return Promise.all(requests.map((request) => action(this.#newSequence(), request)));
+      return Promise.all(requests.map((request, index) => action(this.#newSequence(), request, index)));
     }
     const sequence = this.#newSequence();
     const answers = [];
-    for (const request of requests) {
+    for (const [index, request] of requests.entries()) {
       const kept = await goBackTo(sequence, commonLength(sequence.contextTokens, request));
-      answers.push(await action(sequence, request.slice(kept)));
+      answers.push(await action(sequence, request.slice(kept), index));
     }
     return answers;
   }
@@ -112,6 +135,26 @@ class NodeLlamaCppSession {
     const used = this.#sequences.splice(0).map(({ sequence }) => sequence);
     await Promise.all(used.map((sequence) => sequence.clearHistory()));
     this.#idle.push(...used);
+  }
+}
+
+/** Sequences in turn: who comes while all are taken waits, the first come first served. */
+class FreeSequences {
+  #free;
+  #waiting = [];
+
+  constructor(sequences) {
+    this.#free = [...sequences];
+  }
+
+  async use(action) {
+    const sequence = this.#free.pop() ?? (await new Promise((resolve) => this.#waiting.push(resolve)));
+    const result = await action(sequence);
+    await sequence.clearHistory();
+    const next = this.#waiting.shift();
+    if (next) next(sequence);
+    else this.#free.push(sequence);
+    return result;
   }
 }
 
@@ -161,6 +204,30 @@ async function scoreAll(sequence, waiting, questions) {
   return count;
 }
 
+/** Takes texts until none is left; returns how many choices were read. */
+async function chooseAll(sequence, waiting) {
+  let count = 0;
+  while (waiting.length > 0) {
+    const { text, choices } = waiting.pop();
+    await sequence.evaluateWithoutGeneratingNewTokens(text.slice(0, -1));
+    for (const choice of choices) {
+      await readChoice(sequence, [text.at(-1), ...choice]);
+      await goBackTo(sequence, text.length - 1);
+      count++;
+    }
+    await goBackTo(sequence, 0);
+  }
+  return count;
+}
+
+/** log P of all tokens but the first, which is the last of what stands before them. */
+async function readChoice(sequence, tokens) {
+  const outputs = await sequence.controlledEvaluate(
+    tokens.slice(0, -1).map((token, index) => [token, askFor(tokens[index + 1])]),
+  );
+  return outputs.reduce((total, { next }, index) => total + toLogprob(next, tokens[index + 1]), 0);
+}
+
 /** Log-probabilities of the labels; the sequence is afterwards as it was. */
 async function askEach(sequence, questions) {
   const end = sequence.nextTokenIndex;
@@ -179,13 +246,13 @@ async function drawAndAsk(sequence, prompt, { maxTokens, temperature, topK, seed
 }
 
 /** Exactly `maxTokens`: an end-of-text token does not end it. The last one is not evaluated. */
-async function draw(sequence, prompt, { maxTokens, onFirst, ...sampling }) {
+async function draw(sequence, prompt, { maxTokens, onToken, ...sampling }) {
   const answer = [];
   const tokens = sequence.evaluate(prompt, { ...sampling, yieldEogToken: true });
   while (answer.length < maxTokens) {
     const { value, done } = await tokens.next();
     if (done) break;
-    if (answer.length === 0) onFirst?.();
+    onToken?.();
     answer.push(value);
   }
   await tokens.return();

@@ -4,7 +4,7 @@ import { openNodeLlamaCpp } from './node-llama-cpp-session.mjs';
 export default {
   name: 'node-llama-cpp',
   isQuick: true,
-  operations: ['generate', 'turn', 'score'],
+  operations: ['generate', 'turn', 'score', 'choose', 'serve'],
   missing: () => undefined,
   configurations: ({ operation, sharesPrefix }) =>
     operation === 'turn' || sharesPrefix ? ['parallel', 'one sequence'] : ['parallel'],

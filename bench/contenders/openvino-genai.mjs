@@ -7,7 +7,7 @@ const python = environmentPython('openvino-genai');
 export default {
   name: 'openvino-genai',
   isQuick: false,
-  operations: ['generate', 'turn', 'score'],
+  operations: ['generate', 'turn', 'score', 'choose', 'serve'],
   missing: () => missingUnless(python, 'openvino-genai'),
   configurations: () => ['prefix cache'],
   program: { command: python, args: [fileURLToPath(new URL('openvino_child.py', import.meta.url))] },

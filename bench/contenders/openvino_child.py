@@ -1,22 +1,17 @@
-"""OpenVINO GenAI as a contender: one JSON object per line, {id, method, params} in, {id, result | error} out.
+"""OpenVINO GenAI as a contender (contender_child.py has the protocol).
 
-A text's log-probabilities are read with `echo`, in a pipeline without the prefix cache (positions found in the cache
-have no logits). A question's answer is the likeliest token and its log-probability: this engine has no way to read the
+A text's log-probabilities are read with `echo`; positions found in the prefix cache have none, so choices are read in a
+pipeline without it. A question's answer is the likeliest token and its log-probability: this engine has no way to read the
 log-probability of a label of ours, so it does less than the others here.
 """
 
-import json
 import math
-import os
-import resource
-import sys
 import time
-import traceback
 
 import numpy as np
 import openvino
 import openvino_genai as genai
-
+from contender_child import Latencies, serve
 
 
 def tensor(tokens):
@@ -30,10 +25,20 @@ def config(**values):
     return result
 
 
+def greedy(max_tokens, **values):
+    return config(max_new_tokens=max_tokens, ignore_eos=True, do_sample=False, **values)
+
+
+def echo():
+    """One token must be drawn; the prompt's log-probabilities come with it."""
+    return greedy(1, echo=True, logprobs=1)
+
+
 class Session:
     def __init__(self, setup):
         self.setup = setup
         self.pipeline = self.make_pipeline(prefix_cache=True)
+        self.plain_pipeline = None
         self.next_id = 0
         self.info = {}
 
@@ -53,37 +58,42 @@ class Session:
         self.next_id += 1
         return pipeline.add_request(self.next_id, tensor(tokens), generation_config)
 
-    def finish(self, pipeline, handles, on_step=None):
+    def finish(self, pipeline, handles):
         """Outputs per handle, in order: [[GenerationOutput per returned sequence]]."""
         while pipeline.has_non_finished_requests():
             pipeline.step()
-            if on_step:
-                on_step()
         return [handle.read_all() for handle in handles]
 
     def generate(self, requests, maxTokens, prefixTokens=0, **_):
-        greedy = config(max_new_tokens=maxTokens, ignore_eos=True, do_sample=False)
-        start = time.perf_counter()
+        latencies = Latencies(len(requests))
         if prefixTokens:  # Read once, alone: requests that start together find nothing of each other in the cache.
-            once = config(max_new_tokens=1, ignore_eos=True, do_sample=False)
-            self.finish(self.pipeline, [self.submit(self.pipeline, requests[0][:prefixTokens], once)])
-        first = []
-        handles = [self.submit(self.pipeline, tokens, greedy) for tokens in requests]
-        waiting = list(handles)
+            self.finish(self.pipeline, [self.submit(self.pipeline, requests[0][:prefixTokens], greedy(1))])
+        return self.follow(requests, [0] * len(requests), maxTokens, latencies)
 
-        def note_first():
-            ready = [handle for handle in waiting if handle.can_read()]
-            first.extend([(time.perf_counter() - start) * 1000] * len(ready))
-            waiting[:] = [handle for handle in waiting if handle not in ready]
+    def serve(self, requests, arrivalMs, maxTokens, **_):
+        return self.follow(requests, arrivalMs, maxTokens, Latencies(len(requests)))
 
-        outputs = self.finish(self.pipeline, handles, note_first)
-        generated = sum(len(output.generated_ids) for outputs_of in outputs for output in outputs_of)
-        return {
-            "seconds": time.perf_counter() - start,
-            "generatedTokens": generated,
-            "evaluatedTokens": None,
-            "firstTokenMs": first if len(first) == len(requests) else None,
-        }
+    def follow(self, requests, arrival_ms, max_tokens, latencies):
+        """Submits each request when it is due and reads its tokens after each step."""
+        open_handles, submitted, generated = {}, 0, 0
+        while submitted < len(requests) or open_handles:
+            while submitted < len(requests) and arrival_ms[submitted] <= latencies.now_ms():
+                open_handles[submitted] = self.submit(self.pipeline, requests[submitted], greedy(max_tokens))
+                submitted += 1
+            if not open_handles:
+                time.sleep(max(0, arrival_ms[submitted] - latencies.now_ms()) / 1000)
+                continue
+            self.pipeline.step()
+            for index, handle in list(open_handles.items()):
+                tokens = 0
+                while handle.can_read():
+                    tokens += sum(len(output.generated_ids) for output in handle.read().values())
+                if tokens:
+                    latencies.note(index, arrival_ms[index], tokens)
+                    generated += tokens
+                if handle.get_status() != genai.GenerationStatus.RUNNING and not handle.can_read():
+                    del open_handles[index]
+        return {**latencies.to_result(), "generatedTokens": generated, "evaluatedTokens": None}
 
     def turn(self, context, candidates, maxTokens, questions, temperature, topK, seed, **_):
         start = time.perf_counter()
@@ -97,7 +107,7 @@ class Session:
             num_return_sequences=candidates,
         )
         [outputs] = self.finish(self.pipeline, [self.submit(self.pipeline, context, sampled)])
-        asked = config(max_new_tokens=1, ignore_eos=True, do_sample=False, logprobs=1)
+        asked = greedy(1, logprobs=1)
         handles = [
             self.submit(self.pipeline, context + list(output.generated_ids) + question["suffix"], asked)
             for output in outputs
@@ -113,7 +123,7 @@ class Session:
 
     def score(self, texts, questions, **_):
         start = time.perf_counter()
-        asked = config(max_new_tokens=1, ignore_eos=True, do_sample=False, logprobs=1)
+        asked = greedy(1, logprobs=1)
         scores = 0
         # One question after another: a text's second question finds the text in the cache.
         for question in questions:
@@ -122,43 +132,31 @@ class Session:
             scores += sum(len(output.generated_log_probs) for outputs_of in outputs for output in outputs_of)
         return {"seconds": time.perf_counter() - start, "evaluatedTokens": None, "scores": scores}
 
-    def logprobs(self, tokens, **params):
-        pipeline = self.make_pipeline(prefix_cache=False)
-        echo = config(max_new_tokens=1, ignore_eos=True, do_sample=False, echo=True, logprobs=1)
-        [[output]] = self.finish(pipeline, [self.submit(pipeline, tokens, echo)])
-        values = list(output.generated_log_probs)
+    def choose(self, items, **_):
+        """Each choice reads its text again: positions found in the prefix cache would have no logits."""
+        start = time.perf_counter()
+        pipeline = self.without_cache()
+        handles = [
+            self.submit(pipeline, item["text"] + choice, echo()) for item in items for choice in item["choices"]
+        ]
+        lengths = [len(choice) for item in items for choice in item["choices"]]
+        outputs = self.finish(pipeline, handles)
+        sums = [sum(list(output.generated_log_probs)[:-1][-n:]) for [output], n in zip(outputs, lengths)]
+        return {"seconds": time.perf_counter() - start, "evaluatedTokens": None, "scores": len(sums)}
+
+    def logprobs(self, tokens, first):
+        """Once per process, of a text that the cache can't know."""
+        [[output]] = self.finish(self.pipeline, [self.submit(self.pipeline, tokens, echo())])
         # The echoed prompt first, then the one new token. The prompt's first token has no log-probability.
-        prompt = values[: len(tokens)]
-        return [value if math.isfinite(value) else None for value in prompt[params["from"] :]]
+        prompt = list(output.generated_log_probs)[: len(tokens)]
+        return [value if math.isfinite(value) else None for value in prompt[first:]]
 
-
-def serve(out):
-    session = None
-    for line in sys.stdin:
-        call = json.loads(line)
-        params = call["params"]
-        reply = {"id": call["id"]}
-        try:
-            method = call["method"]
-            if method == "open":
-                session = Session(params["setup"])
-                reply["result"] = session.info
-            elif method == "run":
-                workload = dict(params["workload"])
-                reply["result"] = getattr(session, workload.pop("operation"))(**workload)
-            elif method == "logprobs":
-                reply["result"] = session.logprobs(**params)
-            elif method == "memory":
-                reply["result"] = {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
-            else:
-                raise ValueError(f"no method {method}")
-        except Exception:
-            reply["error"] = traceback.format_exc()
-        print(json.dumps(reply, separators=(",", ":")), file=out, flush=True)
+    def without_cache(self):
+        """Made when it is first needed, which the warm-up does where runs need it."""
+        if self.plain_pipeline is None:
+            self.plain_pipeline = self.make_pipeline(prefix_cache=False)
+        return self.plain_pipeline
 
 
 if __name__ == "__main__":
-    # Libraries print on standard output: replies keep the real one, everything else goes to standard error.
-    replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    serve(replies)
+    serve(Session)

@@ -1,5 +1,7 @@
 // Winnow through its public interface. `kernels` is what sets the two contenders apart.
+import { PerformanceObserver } from 'node:perf_hooks';
 import { loadModel } from '../../dist/index.js';
+import { Latencies } from './latencies.mjs';
 
 export async function openWinnow({ file, threads, shape }, kernels) {
   const model = await loadModel(file, {
@@ -21,20 +23,52 @@ class WinnowSession {
     this.info = { vocabularySize, threads, kernels: model.info.kernels };
   }
 
-  async generate({ requests, maxTokens, prefixTokens }) {
+  async generate({ requests, maxTokens, prefixTokens, streams }) {
+    const latencies = new Latencies();
     const prefix = prefixTokens && (await this.#model.prefill({ prompt: requests[0].slice(0, prefixTokens) }));
     const source = prefix || this.#model;
-    const answers = requests.map((prompt) =>
-      source.generate({ prompt: prompt.slice(prefixTokens ?? 0), maxTokens, temperature: 0, ignoreEos: true }).result(),
-    );
+    const answers = requests.map((prompt, index) => {
+      const generation = source.generate({ prompt: prompt.slice(prefixTokens ?? 0), ...greedy(maxTokens) });
+      return streams ? readStream(generation, latencies.follow(index)) : generation.result();
+    });
     const results = await Promise.all(answers);
     await prefix?.close?.();
-    const usages = [...results, ...(prefix ? [prefix] : [])].map(({ usage }) => usage);
-    return {
-      generatedTokens: sum(results.map(({ tokens }) => tokens)),
-      evaluatedTokens: sum(usages.map(({ evaluatedPromptTokens }) => evaluatedPromptTokens)),
-      firstTokenMs: results.map(({ timings }) => timings.firstTokenMs),
-    };
+    const firstTokenMs = results.map(({ timings }) => timings.firstTokenMs);
+    const counts = count([...results, ...(prefix ? [{ tokens: 0, usage: prefix.usage }] : [])]);
+    return { ...counts, ...(streams ? latencies.toResult() : { firstTokenMs }) };
+  }
+
+  /** Every request when it is due, token by token. */
+  async serve({ requests, arrivalMs, maxTokens }) {
+    const latencies = new Latencies();
+    const answers = requests.map(async (prompt, index) => {
+      await latencies.waitUntil(arrivalMs[index]);
+      return readStream(
+        this.#model.generate({ prompt, ...greedy(maxTokens) }),
+        latencies.follow(index, arrivalMs[index]),
+      );
+    });
+    const results = await Promise.all(answers);
+    return { ...count(results), ...latencies.toResult() };
+  }
+
+  /** Token by token, with what Node did meanwhile (scenarios/node-overhead.mjs). */
+  async overhead({ requests, maxTokens }) {
+    const { steps } = this.#model.stats();
+    const collections = new PerformanceObserver(() => {});
+    collections.observe({ entryTypes: ['gc'], buffered: false });
+    const loop = performance.eventLoopUtilization();
+    const start = performance.now();
+    const generations = requests.map((prompt) => this.#model.generate({ prompt, ...greedy(maxTokens) }));
+    const submitMs = performance.now() - start;
+    const results = await Promise.all(generations.map((generation) => readStream(generation, () => {})));
+    const seconds = (performance.now() - start) / 1000;
+    const eventLoopMs = performance.eventLoopUtilization(loop).active;
+    const collectionMs = sum(collections.takeRecords().map(({ duration }) => duration));
+    collections.disconnect();
+    const stepMs = results.map(({ timings }) => timings.prefillMs + timings.generateMs + timings.scoreMs);
+    const measured = { seconds, stepSeconds: sum(stepMs) / 1000, steps: this.#model.stats().steps - steps };
+    return { ...count(results), ...measured, submitMs, eventLoopMs, collectionMs };
   }
 
   async turn({ context, candidates, maxTokens, questions, temperature, topK, seed }) {
@@ -59,6 +93,19 @@ class WinnowSession {
     return { evaluatedTokens, scores: sum(answers.map((answer) => Object.keys(answer).length)) };
   }
 
+  /** Each text's choices are the labels of one question without words. */
+  async choose({ items }) {
+    const before = this.#model.stats().evaluatedTokens;
+    const answers = await Promise.all(
+      items.map(({ text, choices }) => {
+        const labels = Object.fromEntries(choices.map((choice, index) => [`c${index}`, choice]));
+        return this.#model.classify({ prompt: text }, { choice: { type: 'labels', suffix: [], labels } });
+      }),
+    );
+    const evaluatedTokens = this.#model.stats().evaluatedTokens - before;
+    return { evaluatedTokens, scores: sum(answers.map(({ choice }) => Object.keys(choice.logprobs).length)) };
+  }
+
   /** log P of each token from `from` on, given all before it. */
   async logprobs({ tokens, from }) {
     const places = tokens
@@ -79,5 +126,17 @@ class WinnowSession {
   }
 }
 
+const greedy = (maxTokens) => ({ maxTokens, temperature: 0, ignoreEos: true });
+
+/** Calls `onToken` with each token as it arrives. */
+async function readStream(generation, onToken) {
+  for await (const event of generation) if (event.type === 'token') onToken();
+  return generation.result();
+}
+
+const count = (results) => ({
+  generatedTokens: sum(results.map(({ tokens }) => tokens)),
+  evaluatedTokens: sum(results.map(({ usage }) => usage.evaluatedPromptTokens)),
+});
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const asLabels = ({ suffix, label }) => ({ type: 'labels', suffix, labels: { label } });

@@ -1,7 +1,7 @@
 // One case: a scenario at one size, its contenders side by side, A B A B.
 import { disagreements } from './agreement.mjs';
 import { ContenderProcess, TimeLimitError } from './contender-process.mjs';
-import { makeTokenSource } from './random.mjs';
+import { makeRandom, makeTokenSource } from './random.mjs';
 import { makeRows } from './rows.mjs';
 import { shapeOf } from './shape.mjs';
 
@@ -21,7 +21,7 @@ export async function measureCase({ scenario, size, contenders, setup, reference
     }
     for (let run = 1; run <= setup.runs; run++) await runAll(started, work(run), run, log);
     const finished = started.filter(({ results }) => results.length === setup.runs);
-    await Promise.all(finished.map(addPeakMemory));
+    await Promise.all(finished.map(addMemory));
     return finished.flatMap((ready) => toRows(ready, { scenario, size, work, reference, context, log }));
   } finally {
     await Promise.all(started.map(({ process }) => process.close()));
@@ -31,7 +31,12 @@ export async function measureCase({ scenario, size, contenders, setup, reference
 /** `work(run)`: the workload of a run, different in each; `work.warmUp`: a small one. */
 function workloads(scenario, size, { seed, vocabularySize }) {
   const make = (parameters, run) =>
-    scenario.workload(parameters, makeTokenSource({ seed, run, vocabularySize }), seed * 1000 + run);
+    scenario.workload(
+      parameters,
+      makeTokenSource({ seed, run, vocabularySize }),
+      seed * 1000 + run,
+      makeRandom(seed * 104729 + run), // Apart from the tokens: their number must not shift it.
+    );
   const work = (run) => make(size, run);
   work.warmUp = make(scenario.warmUp(size), 0);
   return work;
@@ -49,10 +54,10 @@ async function attempt(name, log, action) {
 
 async function prepare(contender, work, setup, reference, log) {
   const configuration = await chooseConfiguration(contender, work, setup, log);
-  const { process, info } = await start(contender, configuration, work, setup);
+  const { process, info, loaded } = await start(contender, configuration, work, setup);
   try {
     const logprobs = await process.call('logprobs', { tokens: reference.tokens, from: reference.from });
-    return { contender, configuration, info, process, logprobs, results: [] };
+    return { contender, configuration, info, process, loaded, logprobs, results: [] };
   } catch (error) {
     await process.close();
     throw error;
@@ -64,8 +69,9 @@ async function start(contender, configuration, work, { file, threads }) {
   const process = new ContenderProcess(contender);
   try {
     const info = await process.call('open', { setup: { file, threads, shape: shapeOf(work(0)), configuration } });
+    const loaded = await process.call('memory');
     await process.call('run', { workload: work.warmUp });
-    return { process, info };
+    return { process, info, loaded };
   } catch (error) {
     await process.close();
     throw error;
@@ -114,12 +120,12 @@ async function runAll(started, workload, run, log) {
   }
 }
 
-async function addPeakMemory(ready) {
-  ready.peakBytes = (await ready.process.call('memory')).peakBytes;
+async function addMemory(ready) {
+  ready.memory = await ready.process.call('memory');
 }
 
 function toRows(ready, { scenario, size, work, reference, context, log }) {
-  const { contender, configuration, info, logprobs, results, peakBytes } = ready;
+  const { contender, configuration, info, logprobs, results } = ready;
   const reasons = disagreements({
     reference: reference.logprobs,
     logprobs,
@@ -127,7 +133,7 @@ function toRows(ready, { scenario, size, work, reference, context, log }) {
     results,
   });
   for (const reason of reasons) log(`${contender.name}: outputs differ: ${reason}`);
-  const memory = { 'peak-memory': { value: peakBytes, unit: 'B' } };
+  const memory = memoryMetrics(ready, scenario);
   return makeRows({
     scenario: scenario.name,
     contender: contender.name,
@@ -140,6 +146,18 @@ function toRows(ready, { scenario, size, work, reference, context, log }) {
       metrics: { ...scenario.metrics(work(index + 1), result), ...memory },
     })),
   });
+}
+
+/** 'anonymous' is what nobody shares and no file backs: weights that were repacked, the KV cache, buffers. */
+function memoryMetrics({ loaded, memory }, { readsMemory }) {
+  const rows = { 'peak-memory': memory.peakBytes };
+  if (readsMemory) {
+    rows['memory-when-loaded'] = loaded.residentBytes;
+    rows['memory-behind-runs'] = memory.residentBytes;
+    rows['anonymous-memory-behind-runs'] = memory.anonymousBytes;
+  }
+  const known = Object.entries(rows).filter(([, bytes]) => bytes !== undefined);
+  return Object.fromEntries(known.map(([name, value]) => [name, { value, unit: 'B' }]));
 }
 
 function describeContender(configuration, { kernels }) {

@@ -1,4 +1,5 @@
 // Answers calls, one after another, until the lines end.
+import { ownMemory } from './process-memory.mjs';
 
 /** `lines`: of JSON, async iterable. `write` gets one line per call. */
 export async function serve(contender, lines, write) {
@@ -11,7 +12,7 @@ export async function serve(contender, lines, write) {
     run: ({ workload }) => runWorkload(session, workload),
     logprobs: (params) => session.logprobs(params),
     tokenize: (params) => session.tokenize(params),
-    memory: async () => ({ peakBytes: (await session.peakMemory?.()) ?? process.resourceUsage().maxRSS * 1024 }),
+    memory: () => session.memory?.() ?? ownMemory(),
   };
   for await (const line of lines) {
     const { id, method, params } = JSON.parse(line);
@@ -27,6 +28,7 @@ export async function serve(contender, lines, write) {
 /** Adds the seconds to what the operation counted, unless it took the time itself. */
 async function runWorkload(session, workload) {
   const operation = session[workload.operation];
+  if (!operation) throw new Error(`cannot do the operation '${workload.operation}'`);
   const start = performance.now();
   const result = await operation.call(session, workload);
   return { seconds: (performance.now() - start) / 1000, ...result };

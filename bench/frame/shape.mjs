@@ -6,14 +6,16 @@ export function shapeOf(workload) {
   return shapes[workload.operation](workload);
 }
 
-const mostTextsAtOnce = 32; // Of engines that must be told how many.
+const mostAtOnce = 32; // Of engines that must be told how many.
 
 const shapes = {
-  generate({ requests, maxTokens, prefixTokens = 0 }) {
-    const lengths = requests.map(({ length }) => length + maxTokens);
-    const totalTokens = lengths.reduce((total, length) => total + length, 0);
-    const sharedTokens = totalTokens - prefixTokens * (requests.length - 1);
-    return { sequences: requests.length, sequenceTokens: Math.max(...lengths), totalTokens, sharedTokens };
+  generate: shapeOfRequests,
+  overhead: shapeOfRequests,
+  serve({ requests, maxTokens }) {
+    const sequences = Math.min(requests.length, mostAtOnce);
+    const sequenceTokens = Math.max(...requests.map(({ length }) => length)) + maxTokens;
+    const totalTokens = sequences * sequenceTokens;
+    return { sequences, sequenceTokens, totalTokens, sharedTokens: totalTokens };
   },
   turn({ context, candidates, maxTokens, questions }) {
     const asked = questions.reduce((total, { suffix, label }) => total + suffix.length + label.length, 0);
@@ -23,11 +25,27 @@ const shapes = {
     return { sequences: candidates, sequenceTokens, totalTokens: candidates * sequenceTokens, sharedTokens };
   },
   score({ texts, questions }) {
-    const sequences = Math.min(texts.length, mostTextsAtOnce);
+    const sequences = Math.min(texts.length, mostAtOnce);
     const asked = questions.map(({ suffix, label }) => suffix.length + label.length);
     const longest = Math.max(...texts.map(({ length }) => length));
     const sequenceTokens = longest + Math.max(...asked);
     const sharedTokens = sequences * (longest + asked.reduce((total, tokens) => total + tokens, 0));
     return { sequences, sequenceTokens, totalTokens: sequences * sequenceTokens, sharedTokens };
   },
+  choose({ items }) {
+    const sequences = Math.min(items.length, mostAtOnce);
+    const longest = (lists) => Math.max(...lists.map(({ length }) => length));
+    const textTokens = longest(items.map(({ text }) => text));
+    const choiceTokens = longest(items.flatMap(({ choices }) => choices));
+    const sequenceTokens = textTokens + choiceTokens + 1; // Some engines can't but draw one.
+    const sharedTokens = sequences * (textTokens + longest(items.map(({ choices }) => choices)) * choiceTokens);
+    return { sequences, sequenceTokens, totalTokens: sequences * sequenceTokens, sharedTokens };
+  },
 };
+
+function shapeOfRequests({ requests, maxTokens, prefixTokens = 0 }) {
+  const lengths = requests.map(({ length }) => length + maxTokens);
+  const totalTokens = lengths.reduce((total, length) => total + length, 0);
+  const sharedTokens = totalTokens - prefixTokens * (requests.length - 1);
+  return { sequences: requests.length, sequenceTokens: Math.max(...lengths), totalTokens, sharedTokens };
+}

@@ -1,6 +1,6 @@
 // What scenarios of one operation share.
 import { evaluated, exactly } from '../frame/agreement.mjs';
-import { median } from '../statistics.mjs';
+import { median, percentile } from '../statistics.mjs';
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
@@ -12,11 +12,26 @@ export function expectGeneration({ requests, maxTokens }) {
   };
 }
 
-/** Rows of every scenario that generates; `firstTokenMs` is null where an engine doesn't tell. */
-export function generationMetrics({ seconds, generatedTokens, firstTokenMs }) {
-  const rate = { 'generated-tokens-per-second': { value: generatedTokens / seconds, unit: 'tokens/s' } };
-  if (!firstTokenMs) return rate;
-  return { ...rate, 'time-to-first-token': { value: median(firstTokenMs), unit: 'ms' } };
+/** Rows of every scenario that generates. */
+export function generationMetrics(result) {
+  const value = result.generatedTokens / result.seconds;
+  return { 'generated-tokens-per-second': { value, unit: 'tokens/s' }, ...latencyMetrics(result) };
+}
+
+/**
+ * `firstTokenMs`: of each request; `interTokenMs`: between a request's tokens, all requests' together. Null where an engine
+ * does not tell.
+ */
+function latencyMetrics({ firstTokenMs, interTokenMs }) {
+  const ms = (value) => ({ value, unit: 'ms' });
+  return {
+    ...(firstTokenMs && { 'time-to-first-token': ms(median(firstTokenMs)) }),
+    ...(firstTokenMs?.length > 1 && { 'time-to-first-token-p99': ms(percentile(firstTokenMs, 0.99)) }),
+    ...(interTokenMs && {
+      'inter-token-latency-p50': ms(percentile(interTokenMs, 0.5)),
+      'inter-token-latency-p99': ms(percentile(interTokenMs, 0.99)),
+    }),
+  };
 }
 
 /** Engines differ in what they evaluate, so it is a row of its own. */

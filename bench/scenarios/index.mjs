@@ -1,13 +1,28 @@
 import lamdaTurn from './lamda-turn.mjs';
 import longPrompt from './long-prompt.mjs';
 import manyStreams from './many-streams.mjs';
+import memory from './memory.mjs';
+import nodeOverhead from './node-overhead.mjs';
+import openLoop from './open-loop.mjs';
+import scoreContinuations from './score-continuations.mjs';
 import scoreLabels from './score-labels.mjs';
 import sharedPrefix from './shared-prefix.mjs';
 import singleStream from './single-stream.mjs';
 
 /**
- * A scenario: `sizes` and `quickSizes` (parameters that rows carry), `workload(size, tokens, seed)` makes what an engine
- * is given, `warmUp(size)` a small size, `expected(workload)` the counts that must come back, `metrics(workload, result)`
- * the rows beside the total.
+ * A scenario: `sizes` and `quickSizes` (parameters that rows carry), `workload(size, tokens, seed, random)` makes what
+ * an engine is given, `warmUp(size)` a small size, `expected(workload)` the counts that must come back, `metrics(workload,
+ * result)` the rows beside the total. `readsMemory`: with rows of what the process keeps in memory.
  */
-export const scenarios = [lamdaTurn, manyStreams, longPrompt, singleStream, sharedPrefix, scoreLabels];
+export const scenarios = [
+  lamdaTurn,
+  manyStreams,
+  longPrompt,
+  singleStream,
+  sharedPrefix,
+  scoreLabels,
+  scoreContinuations,
+  openLoop,
+  memory,
+  nodeOverhead,
+];

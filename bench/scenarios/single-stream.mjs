@@ -12,6 +12,7 @@ export default {
     operation: 'generate',
     requests: [tokens(promptTokens)],
     maxTokens,
+    streams: true, // Every token is wanted as soon as it is drawn.
   }),
   warmUp: (size) => ({ ...size, maxTokens: 2 }),
   expected: expectGeneration,

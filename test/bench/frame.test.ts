@@ -4,42 +4,21 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import type { FakeBehaviour } from '../support/fake-contender.js';
+import type { Row, Scenario, Size } from '../support/load-bench.js';
+import { loadBench, makeWorkload, scenarioNamed, scenarios } from '../support/load-bench.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-// bench/ is plain JavaScript: what the tests use of it is typed here.
-interface Row {
-  scenario: string;
-  contender: string;
-  metric: string;
-  value: number;
-  min: number;
-  max: number;
-  runs: number;
-  unit: string;
-  outputsAgree: boolean;
-  [parameter: string]: unknown;
-}
 interface Options {
   scenarios: string[];
   contenders: string[];
   runs: number;
   seed: number;
   threads?: number;
-  size?: Record<string, number>;
-}
-type Size = Record<string, number>;
-interface Scenario {
-  name: string;
-  operation: string;
-  sizes: Size[];
-  quickSizes: Size[];
-  workload: (size: Size, tokens: (length: number) => number[], seed: number) => { operation: string };
-  warmUp: (size: Size) => Size;
-  expected: (workload: unknown) => Record<string, { least: number; most: number }>;
+  size?: Record<string, number[]>;
 }
 interface Frame {
   parseOptions: (args: string[], known: Record<string, { name: string; isQuick: boolean }[]>) => Options;
-  selectSizes: (scenario: Scenario, options: { quick?: boolean; size?: Size }) => Size[];
+  selectSizes: (scenario: Scenario, options: { quick?: boolean; size?: Record<string, number[]> }) => Size[];
   makeRows: (measured: object) => Row[];
   meanDistance: (ours: number[], theirs: (number | null)[]) => number;
   disagreements: (outputs: object) => string[];
@@ -48,18 +27,10 @@ interface Frame {
   parseRows: (text: string) => Row[];
   measureCase: (given: object) => Promise<Row[]>;
   shapeOf: (workload: unknown) => Record<string, number>;
-  makeTokenSource: (given: { seed: number; run: number; vocabularySize: number }) => (length: number) => number[];
 }
 
-async function loadBench<Exports>(...files: string[]): Promise<Exports> {
-  const modules = files.map((file) => import(new URL(`../../../../bench/${file}`, import.meta.url).href));
-  return Object.assign({}, ...((await Promise.all(modules)) as object[])) as Exports;
-}
-
-const frameFiles = ['options', 'rows', 'agreement', 'report', 'compare', 'measure', 'shape', 'random'];
+const frameFiles = ['options', 'rows', 'agreement', 'report', 'compare', 'measure', 'shape'];
 const frame = await loadBench<Frame>(...frameFiles.map((name) => `frame/${name}.mjs`));
-const { scenarios } = await loadBench<{ scenarios: Scenario[] }>('scenarios/index.mjs');
-const scenarioNamed = (name: string) => scenarios.find((scenario) => scenario.name === name)!;
 const fakeContender = fileURLToPath(new URL('../support/fake-contender.js', import.meta.url));
 
 const known = {
@@ -94,13 +65,13 @@ test('lists, numbers and sizes are read from the command line', (t) => {
     '--threads',
     '2',
     '--size',
-    'streams=4,maxTokens=8',
+    'streams=4:16,maxTokens=8',
   ];
   const options = frame.parseOptions([...args, '--quick'], known);
   t.deepEqual(options.scenarios, ['long', 'short']);
   t.deepEqual(options.contenders, ['them']);
   t.deepEqual([options.runs, options.threads], [7, 2]);
-  t.deepEqual(options.size, { streams: 4, maxTokens: 8 });
+  t.deepEqual(options.size, { streams: [4, 16], maxTokens: [8] });
 });
 
 for (const [args, message] of [
@@ -109,6 +80,7 @@ for (const [args, message] of [
   [['--runs', '0'], /--runs must be an integer of at least 1, got '0'/],
   [['--threads', 'many'], /--threads must be an integer/],
   [['--size', 'streams'], /--size streams must be an integer/],
+  [['--size', 'streams=4:x'], /--size streams must be an integer of at least 1, got 'x'/],
   [['--fast'], /--fast/],
 ] as const) {
   test(`${args.join(' ')} is refused with a sentence`, (t) => {
@@ -118,10 +90,25 @@ for (const [args, message] of [
 
 test('a size that a scenario does not have is refused with the names that it has', (t) => {
   const streams = scenarioNamed('many-streams');
-  t.deepEqual(frame.selectSizes(streams, { size: { streams: 4 } }), [{ streams: 4, promptTokens: 128, maxTokens: 32 }]);
-  t.throws(() => frame.selectSizes(streams, { size: { candidates: 4 } }), {
+  t.deepEqual(frame.selectSizes(streams, { size: { streams: [4] } }), [
+    { streams: 4, promptTokens: 128, maxTokens: 32 },
+  ]);
+  t.throws(() => frame.selectSizes(streams, { size: { candidates: [4] } }), {
     message: /streams, promptTokens, maxTokens/,
   });
+});
+
+test('several values of a size are all combined', (t) => {
+  const sizes = frame.selectSizes(scenarioNamed('many-streams'), { size: { streams: [1, 2], maxTokens: [4, 8] } });
+  t.deepEqual(
+    sizes.map(({ streams, promptTokens, maxTokens }) => [streams, promptTokens, maxTokens]),
+    [
+      [1, 128, 4],
+      [1, 128, 8],
+      [2, 128, 4],
+      [2, 128, 8],
+    ],
+  );
 });
 
 const measured = (over: object = {}) => ({
@@ -218,19 +205,18 @@ test('a comparison ignores rows of another size, and what is different from run 
 test('the reference turn evaluates 1,168 prompt tokens where all that is alike is shared', (t) => {
   const turn = scenarioNamed('lamda-turn');
   t.deepEqual(turn.sizes, [{ contextTokens: 1024, candidates: 16, maxTokens: 64, questions: 4 }]);
-  const workload = turn.workload(turn.sizes[0], frame.makeTokenSource({ seed: 1, run: 1, vocabularySize: 5000 }), 1);
-  t.like(turn.expected(workload), { evaluatedTokens: { least: 1168, most: 16 * 1024 + 64 * (1024 + 64 + 2) } });
+  t.like(turn.expected(makeWorkload(turn, turn.sizes[0], 1)), {
+    evaluatedTokens: { least: 1168, most: 16 * 1024 + 64 * (1024 + 64 + 2) },
+  });
 });
 
 for (const scenario of scenarios) {
   test(`${scenario.name}: prompts are the same for a run and differ between runs, at every size`, (t) => {
-    const make = (size: Size, run: number) =>
-      scenario.workload(size, frame.makeTokenSource({ seed: 1, run, vocabularySize: 5000 }), 1);
     for (const size of [...scenario.sizes, ...scenario.quickSizes]) {
-      t.deepEqual(make(size, 1), make(size, 1));
-      t.notDeepEqual(make(size, 1), make(size, 2));
-      const warmUp = frame.shapeOf(make(scenario.warmUp(size), 0));
-      t.true(warmUp['totalTokens'] <= frame.shapeOf(make(size, 1))['totalTokens']);
+      t.deepEqual(makeWorkload(scenario, size, 1), makeWorkload(scenario, size, 1));
+      t.notDeepEqual(makeWorkload(scenario, size, 1), makeWorkload(scenario, size, 2));
+      const warmUp = frame.shapeOf(makeWorkload(scenario, scenario.warmUp(size), 0));
+      t.true(warmUp['totalTokens'] <= frame.shapeOf(makeWorkload(scenario, size, 1))['totalTokens']);
     }
   });
 }

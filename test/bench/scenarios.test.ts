@@ -1,0 +1,99 @@
+import test from 'ava';
+import type { Size } from '../support/load-bench.js';
+import { loadBench, makeWorkload, scenarioNamed } from '../support/load-bench.js';
+
+interface Common {
+  generationMetrics: (result: object) => Record<string, { value: number; unit: string }>;
+  percentile: (values: number[], share: number) => number;
+}
+const common = await loadBench<Common>('scenarios/common.mjs', 'statistics.mjs');
+
+test('a percentile is a value that was measured: the least that this share does not exceed', (t) => {
+  const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+  t.is(common.percentile(values, 0.5), 50);
+  t.is(common.percentile(values, 0.99), 99);
+  t.is(common.percentile([7], 0.99), 7);
+  t.is(common.percentile([1, 2], 0), 1);
+});
+
+test('latencies have rows where an engine tells them, and none where it does not', (t) => {
+  const told = { seconds: 2, generatedTokens: 6, firstTokenMs: [30, 10, 20], interTokenMs: [5, 5, 40] };
+  const { 'generated-tokens-per-second': rate, ...latencies } = common.generationMetrics(told);
+  t.deepEqual(rate, { value: 3, unit: 'tokens/s' });
+  t.deepEqual(
+    Object.entries(latencies).map(([name, { value, unit }]) => [name, value, unit]),
+    [
+      ['time-to-first-token', 20, 'ms'],
+      ['time-to-first-token-p99', 30, 'ms'],
+      ['inter-token-latency-p50', 5, 'ms'],
+      ['inter-token-latency-p99', 40, 'ms'],
+    ],
+  );
+  const silent = common.generationMetrics({ seconds: 2, generatedTokens: 6, firstTokenMs: null, interTokenMs: null });
+  t.deepEqual(Object.keys(silent), ['generated-tokens-per-second']);
+});
+
+interface Arrivals {
+  requests: number[][];
+  arrivalMs: number[];
+  maxTokens: number;
+}
+const openLoop = scenarioNamed('open-loop');
+const arrivals = (size: Size, run = 1) => makeWorkload(openLoop, size, run) as unknown as Arrivals;
+
+test('requests of the open loop arrive at random with the mean gap of the rate, in order, the first at once', (t) => {
+  const { arrivalMs } = arrivals({ requestsPerMinute: 60, requests: 2000, promptTokens: 1, maxTokens: 2 });
+  t.is(arrivalMs[0], 0);
+  t.true(arrivalMs.every((ms, index) => index === 0 || ms > (arrivalMs[index - 1] ?? 0)));
+  const gaps = arrivalMs.slice(1).map((ms, index) => ms - (arrivalMs[index] ?? 0));
+  const mean = gaps.reduce((total, gap) => total + gap, 0) / gaps.length;
+  t.true(Math.abs(mean / 1000 - 1) < 0.1, `the mean gap is ${mean} ms`);
+  // An exponential distribution: its deviation is its mean, and e⁻¹ of it lies beyond.
+  const deviation = Math.sqrt(gaps.reduce((total, gap) => total + (gap - mean) ** 2, 0) / gaps.length);
+  t.true(Math.abs(deviation / mean - 1) < 0.15, `the deviation is ${deviation} ms`);
+  const long = gaps.filter((gap) => gap > 1000).length / gaps.length;
+  t.true(Math.abs(long - Math.exp(-1)) < 0.05);
+});
+
+test('goodput counts requests whose first token and whose pace both keep to the target', (t) => {
+  const workload = arrivals({ requestsPerMinute: 60, requests: 4, promptTokens: 1, maxTokens: 11 });
+  const firstTokenMs = [1000, 1001, 10, 10];
+  const finishMs = [2000, 1100, 1010, 1011]; // Ten tokens after the first: at most 1,000 ms for them.
+  const result = { seconds: 2, generatedTokens: 44, firstTokenMs, finishMs, interTokenMs: [1] };
+  const { goodput, 'within-target': share } = openLoop.metrics(workload, result);
+  t.deepEqual(share, { value: 0.5, unit: '' });
+  t.deepEqual(goodput, { value: 1, unit: 'requests/s' });
+});
+
+test('choices cost their inner tokens where all is shared, a whole reading each where nothing is', (t) => {
+  const scenario = scenarioNamed('score-continuations');
+  const workload = makeWorkload(scenario, { texts: 2, textTokens: 10, choices: 4, choiceTokens: 3 }, 1);
+  const { scores, evaluatedTokens } = scenario.expected(workload);
+  t.deepEqual([scores?.least, scores?.most], [8, 8]);
+  t.deepEqual([evaluatedTokens?.least, evaluatedTokens?.most], [2 * (10 + 4 * 2), 2 * 4 * (10 + 3 + 1)]);
+});
+
+test('what choices begin with alike may be evaluated once', (t) => {
+  const scenario = scenarioNamed('score-continuations');
+  const choices = [
+    [1, 2, 3],
+    [1, 2, 4],
+    [1, 5, 6],
+    [1, 2, 3],
+  ];
+  const { evaluatedTokens } = scenario.expected({ items: [{ text: [9, 9], choices }] });
+  t.is(evaluatedTokens?.least, 2 + 3); // 1, 1 2, 1 5.
+});
+
+test('the overhead is told apart: in steps, outside them, and what Node did meanwhile', (t) => {
+  const { metrics } = scenarioNamed('node-overhead');
+  const engine = { seconds: 2, stepSeconds: 1.5, steps: 33, submitMs: 0.5 };
+  t.deepEqual(metrics({}, engine), {
+    'in-steps': { value: 1.5, unit: 's' },
+    'outside-steps': { value: 0.5, unit: 's' },
+    steps: { value: 33, unit: '' },
+    submit: { value: 0.5, unit: 'ms' },
+  });
+  const names = Object.keys(metrics({}, { ...engine, eventLoopMs: 12, collectionMs: 0 }));
+  t.deepEqual(names.slice(4), ['event-loop-active', 'garbage-collection']);
+});
