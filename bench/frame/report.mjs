@@ -31,11 +31,11 @@ function caseTable(rows) {
 export function ratioText(total, ours) {
   if (!total.outputsAgree) return 'outputs differ';
   if (!ours?.outputsAgree) return '';
-  return (total.value / ours.value).toFixed(2);
+  return (total.value / ours.value).toPrecision(3);
 }
 
 function valueText(row) {
   if (!row) return '';
   if (row.unit === 'B') return `${(row.value / 1e6).toFixed(0)}e6`;
-  return row.value >= 100 ? row.value.toFixed(0) : row.value.toFixed(2);
+  return row.value >= 100 || Number.isInteger(row.value) ? row.value.toFixed(0) : row.value.toPrecision(3);
 }
