@@ -47,18 +47,49 @@ async function buildEngine() {
   await runStep('Building the engine without Node', 'cmake', args, { log: 'peers-engine' });
 }
 
+const pip = ['-m', 'pip'];
+const quiet = ['--disable-pip-version-check', '--no-input'];
+
 /** An environment of its own for each: their dependencies exclude one another. */
+async function makeEnvironment(name, log) {
+  await runStep(`Making an environment for ${name}`, requirePython(), ['-m', 'venv', environmentFolder(name)], { log });
+}
+
 async function installPython(name, packages) {
   const log = `peers-${name}`;
-  await runStep(`Making an environment for ${name}`, requirePython(), ['-m', 'venv', environmentFolder(name)], { log });
-  const install = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...packages];
+  await makeEnvironment(name, log);
+  const install = [...pip, 'install', ...quiet, ...packages];
   await runStep(`Installing ${name}`, environmentPython(name), install, { log, append: true });
+}
+
+/**
+ * Only its source is there, with a llama.cpp of its own: another fifteen minutes. It is unpacked and built in folders that
+ * stay, so that a build that was cut short goes on where it ended.
+ */
+async function installLlamaCppPython() {
+  const [name, version] = ['llama-cpp-python', '0.3.36'];
+  const log = { log: `peers-${name}`, append: true };
+  const folder = environmentFolder(name);
+  const source = path.join(folder, `llama_cpp_python-${version}`);
+  await makeEnvironment(name, log.log);
+  if (!existsSync(source)) {
+    const download = ['download', ...quiet, '--no-deps', '--no-binary=:all:', '--dest', folder, `${name}==${version}`];
+    await runStep(`Fetching ${name}`, environmentPython(name), [...pip, ...download], log);
+    await runStep(`Unpacking ${name}`, 'tar', ['-xzf', `${source}.tar.gz`, '-C', folder], log);
+  }
+  const install = ['install', ...quiet, `--config-settings=build-dir=${path.join(folder, 'build')}`, source];
+  const env = { CMAKE_ARGS: '-DLLAVA_BUILD=OFF' };
+  await runStep(`Building and installing ${name}`, environmentPython(name), [...pip, ...install], { ...log, env });
 }
 
 const peers = {
   'winnow-cpp': buildEngine,
   'llama.cpp': buildLlama,
-  'openvino-genai': () => installPython('openvino-genai', ['--only-binary=:all:', 'openvino-genai']),
+  'openvino-genai': () => installPython('openvino-genai', ['--only-binary=:all:', 'openvino-genai==2026.4.1.0']),
+  'llama-cpp-python': installLlamaCppPython,
+  // PyTorch's build with CUDA where there is no other: several GB.
+  transformers: () =>
+    installPython('transformers', ['torch==2.13.0', 'transformers==5.24.0', 'gguf==0.19.0', 'accelerate==1.15.0']),
 };
 
 try {

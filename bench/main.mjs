@@ -38,7 +38,8 @@ async function measure(options) {
   const reference = await readReference(file, options.threads);
   const threads = options.threads ?? reference.threads;
   const { seed, runs } = options;
-  const setup = { file, threads, seed, runs, vocabularySize: reference.vocabularySize };
+  const { vocabularySize, partialTokens: excluded } = reference;
+  const setup = { file, threads, seed, runs, vocabularySize, excluded };
   const facts = { machine: machine(), commit: commit(), date: new Date().toISOString().slice(0, 10) };
   const context = { ...facts, model: path.basename(file), threads, seed };
   const rows = [];
@@ -59,7 +60,8 @@ async function report(rows, options) {
   }
   if (!options.before) return;
   const comparisons = compareRows(options.before, rows);
-  (options.json ? log : console.log)(`\n${comparisonTable(comparisons)}`);
+  const origins = `before: ${describeOrigin(options.before)}\nnow: ${describeOrigin(rows)}`;
+  (options.json ? log : console.log)(`\n${origins}\n\n${comparisonTable(comparisons)}`);
   if (comparisons.some(({ verdict }) => verdict === 'slower')) process.exitCode = 1;
 }
 

@@ -42,6 +42,12 @@ class Latencies:
         }
 
 
+def version_of(package):
+    from importlib.metadata import version
+
+    return version(package)
+
+
 def memory():
     """As bench/frame/process-memory.mjs; None where nobody tells."""
     try:

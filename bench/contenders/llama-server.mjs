@@ -7,14 +7,11 @@
 // A turn draws its candidates with `n_cmpl`, which reads the prompt once. Behind it only the first candidate's slot still
 // knows its tokens, any other would read everything again: so the questions go to that slot, one after another, where each
 // candidate costs its own tokens only ('automatic' leaves this to the server).
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { memoryOf } from '../frame/process-memory.mjs';
 import { llamaProgram, missingUnless } from '../peers.mjs';
 import { Latencies } from './latencies.mjs';
-import { readServerEvents } from './server-events.mjs';
+import { host, startServer } from './server-process.mjs';
 
-const host = '127.0.0.1';
 const spareTokens = 64; // Per slot, for what the server wants to have free.
 
 export default {
@@ -31,12 +28,8 @@ export default {
 };
 
 async function open(setup) {
-  const port = await freePort();
-  const server = spawn(llamaProgram('llama-server'), serverArguments(setup, port), { stdio: 'ignore' });
-  process.on('exit', () => server.kill('SIGKILL'));
-  const session = new ServerSession(server, `http://${host}:${port}`, setup);
-  await session.waitUntilReady();
-  return session;
+  const server = await startServer(llamaProgram('llama-server'), (port) => serverArguments(setup, port));
+  return new ServerSession(server, setup);
 }
 
 function serverArguments({ file, threads, shape, configuration }, port) {
@@ -55,42 +48,16 @@ function serverArguments({ file, threads, shape, configuration }, port) {
   ];
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-      .on('error', reject)
-      .listen(0, host, () => {
-        const { port } = probe.address();
-        probe.close(() => resolve(port));
-      });
-  });
-}
-
 class ServerSession {
   info = {};
   #server;
-  #address;
   #configuration;
   #slots;
-  #exit;
 
-  constructor(server, address, { configuration, shape }) {
+  constructor(server, { configuration, shape }) {
     this.#server = server;
-    this.#address = address;
     this.#configuration = configuration;
     this.#slots = shape.sequences;
-    server.on('error', (error) => (this.#exit = error.message));
-    server.on('exit', (code, signal) => (this.#exit = signal ?? `exit status ${code}`));
-  }
-
-  async waitUntilReady() {
-    for (;;) {
-      if (this.#exit) throw new Error(`llama-server ended: ${this.#exit}`);
-      const response = await fetch(`${this.#address}/health`).catch(() => undefined);
-      await response?.body?.cancel();
-      if (response?.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
   }
 
   /** Streaming only where that is asked for: it costs the server and us something. */
@@ -98,7 +65,7 @@ class ServerSession {
     const latencies = new Latencies();
     const results = await this.#each(requests, (prompt, index) => {
       const request = { prompt, n_predict: maxTokens, temperature: 0, id_slot: this.#slot(index) };
-      return streams ? this.#stream(request, latencies.follow(index)) : this.#complete(request);
+      return streams ? this.#server.stream(request, latencies.follow(index)) : this.#server.complete(request);
     });
     return { ...count(results), ...(streams ? latencies.toResult() : { firstTokenMs: null, interTokenMs: null }) };
   }
@@ -110,7 +77,7 @@ class ServerSession {
       requests.map(async (prompt, index) => {
         await latencies.waitUntil(arrivalMs[index]);
         const request = { prompt, n_predict: maxTokens, temperature: 0, id_slot: -1 };
-        return this.#stream(request, latencies.follow(index, arrivalMs[index]));
+        return this.#server.stream(request, latencies.follow(index, arrivalMs[index]));
       }),
     );
     return { ...count(results), ...latencies.toResult() };
@@ -160,19 +127,16 @@ class ServerSession {
     return memoryOf(this.#server.pid);
   }
 
-  async close() {
-    if (this.#exit) return;
-    const ended = new Promise((resolve) => this.#server.once('exit', resolve));
-    this.#server.kill('SIGTERM');
-    await ended;
+  close() {
+    return this.#server.close();
   }
 
   async #draw({ context, candidates, maxTokens, temperature, topK, seed }) {
     const sampling = { temperature, top_k: topK, top_p: 1, min_p: 0, repeat_penalty: 1, seed };
     const request = { prompt: context, n_predict: maxTokens, ...sampling, samplers: ['top_k', 'temperature'] };
-    if (this.#configuration !== 'one slot') return this.#complete({ ...request, n_cmpl: candidates });
+    if (this.#configuration !== 'one slot') return this.#server.complete({ ...request, n_cmpl: candidates });
     const numbers = Array.from({ length: candidates }, (_, index) => index);
-    return this.#each(numbers, (index) => this.#complete({ ...request, seed: seed + index }));
+    return this.#each(numbers, (index) => this.#server.complete({ ...request, seed: seed + index }));
   }
 
   async #ask(drawn, { context, questions }) {
@@ -207,7 +171,7 @@ class ServerSession {
   async #readChoice(prompt, choice, slot) {
     const grammar = `root ::= ${choice.map((token) => `<[${token}]>`).join(' ')}`;
     const drawing = { grammar, temperature: 0, n_predict: choice.length, n_probs: 1 };
-    const result = await this.#complete({ prompt, id_slot: slot, ...drawing });
+    const result = await this.#server.complete({ prompt, id_slot: slot, ...drawing });
     const drawn = result.completion_probabilities.map(({ id }) => id);
     if (drawn.join() !== choice.join()) throw new Error(`llama-server drew ${drawn} instead of ${choice}`);
     return { ...result, logprob: result.completion_probabilities.reduce((total, { logprob }) => total + logprob, 0) };
@@ -216,7 +180,7 @@ class ServerSession {
   /** The server tells the log-probability of what it draws, before any bias: so a bias makes it draw the label. */
   async #score(prompt, label, slot) {
     const drawLabel = { logit_bias: [[label, 1e6]], temperature: 0, n_predict: 1, n_probs: 1 };
-    const result = await this.#complete({ prompt, id_slot: slot, ...drawLabel });
+    const result = await this.#server.complete({ prompt, id_slot: slot, ...drawLabel });
     const [{ id, logprob }] = result.completion_probabilities;
     if (id !== label) throw new Error(`llama-server drew token ${id} instead of ${label}`);
     return { ...result, logprob };
@@ -228,30 +192,6 @@ class ServerSession {
 
   #slot(index) {
     return { 'one slot': 0, automatic: -1 }[this.#configuration] ?? index;
-  }
-
-  async #complete(body) {
-    return (await this.#post(body)).json();
-  }
-
-  /** Calls `onToken` for each token as it arrives; resolves to the last event, which has the counts. */
-  async #stream(body, onToken) {
-    const response = await this.#post({ ...body, stream: true });
-    for await (const event of readServerEvents(response.body)) {
-      for (let index = 0; index < event.tokens.length; index++) onToken();
-      if (event.stop) return event;
-    }
-    throw new Error('llama-server ended a stream before its last event');
-  }
-
-  async #post(body) {
-    const response = await fetch(`${this.#address}/completion`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ cache_prompt: true, ignore_eos: true, return_tokens: true, ...body }),
-    });
-    if (response.ok) return response;
-    throw new Error(`llama-server answers ${response.status}: ${(await response.text()).slice(0, 500)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 // OpenVINO GenAI's continuous batching with its prefix cache, in Python.
 import { fileURLToPath } from 'node:url';
-import { environmentPython, missingUnless } from '../peers.mjs';
+import { environmentPackage, environmentPython, missingUnless } from '../peers.mjs';
 
 const python = environmentPython('openvino-genai');
 
@@ -8,7 +8,7 @@ export default {
   name: 'openvino-genai',
   isQuick: false,
   operations: ['generate', 'turn', 'score', 'choose', 'serve'],
-  missing: () => missingUnless(python, 'openvino-genai'),
+  missing: () => missingUnless(environmentPackage('openvino-genai', 'openvino_genai'), 'openvino-genai'),
   configurations: () => ['prefix cache'],
   program: { command: python, args: [fileURLToPath(new URL('openvino_child.py', import.meta.url))] },
 };

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import openvino
 import openvino_genai as genai
-from contender_child import Latencies, serve
+from contender_child import Latencies, serve, version_of
 
 
 def tensor(tokens):
@@ -40,7 +40,7 @@ class Session:
         self.pipeline = self.make_pipeline(prefix_cache=True)
         self.plain_pipeline = None
         self.next_id = 0
-        self.info = {}
+        self.info = {"version": version_of("openvino-genai")}
 
     def make_pipeline(self, prefix_cache):
         shape = self.setup["shape"]

@@ -121,6 +121,12 @@ class WinnowSession {
     return [...this.#model.tokenize(text)];
   }
 
+  /** Of the reference only: tokens that are no whole characters, which some engines' grammars refuse, and those without text. */
+  partialTokens() {
+    const tokens = Array.from({ length: this.#model.info.vocabularySize }, (_, token) => token);
+    return tokens.filter((token) => /^$|\ufffd/.test(this.#model.detokenize([token])));
+  }
+
   close() {
     return this.#model.close();
   }

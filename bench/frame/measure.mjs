@@ -8,7 +8,7 @@ import { shapeOf } from './shape.mjs';
 const tuningPatience = 1.5; // A configuration that takes this many times the fastest so far is given up.
 
 /**
- * Rows of the case. `setup`: { file, threads, seed, runs, vocabularySize }; `reference`: { tokens, from, logprobs };
+ * Rows of the case. `setup`: { file, threads, seed, runs, vocabularySize, excluded }; `reference`: { tokens, from, logprobs };
  * `context`: what every row carries; `log`: gets lines of progress.
  */
 export async function measureCase({ scenario, size, contenders, setup, reference, context, log }) {
@@ -16,6 +16,11 @@ export async function measureCase({ scenario, size, contenders, setup, reference
   const started = [];
   try {
     for (const contender of contenders.filter(({ operations }) => operations.includes(scenario.operation))) {
+      const refusal = contender.refuses?.(work(1));
+      if (refusal) {
+        log(`${contender.name} is left out: ${refusal}`);
+        continue;
+      }
       const ready = await attempt(contender.name, log, () => prepare(contender, work, setup, reference, log));
       if (ready) started.push(ready);
     }
@@ -29,11 +34,11 @@ export async function measureCase({ scenario, size, contenders, setup, reference
 }
 
 /** `work(run)`: the workload of a run, different in each; `work.warmUp`: a small one. */
-function workloads(scenario, size, { seed, vocabularySize }) {
+function workloads(scenario, size, { seed, vocabularySize, excluded }) {
   const make = (parameters, run) =>
     scenario.workload(
       parameters,
-      makeTokenSource({ seed, run, vocabularySize }),
+      makeTokenSource({ seed, run, vocabularySize, excluded }),
       seed * 1000 + run,
       makeRandom(seed * 104729 + run), // Apart from the tokens: their number must not shift it.
     );
@@ -160,6 +165,10 @@ function memoryMetrics({ loaded, memory }, { readsMemory }) {
   return Object.fromEntries(known.map(([name, value]) => [name, { value, unit: 'B' }]));
 }
 
-function describeContender(configuration, { kernels }) {
-  return { ...(configuration !== 'default' && { configuration }), ...(kernels && { kernels }) };
+function describeContender(configuration, { kernels, version }) {
+  return {
+    ...(configuration !== 'default' && { configuration }),
+    ...(kernels && { kernels }),
+    ...(version && { version }),
+  };
 }

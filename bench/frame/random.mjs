@@ -8,9 +8,16 @@ export function makeRandom(seed) {
 
 const ordinary = 1000; // Ids below it are special tokens and single bytes in the usual vocabularies.
 
-/** `tokens(length)` gives that many ordinary token ids. `run`: 0 = warm-up and tuning. */
-export function makeTokenSource({ seed, run, vocabularySize }) {
+/** `tokens(length)` gives that many ordinary token ids, none of `excluded`. `run`: 0 = warm-up and tuning. */
+export function makeTokenSource({ seed, run, vocabularySize, excluded = [] }) {
+  const isExcluded = new Set(excluded);
   const random = makeRandom(seed * 7919 + run);
   const range = Math.max(vocabularySize - ordinary, 1);
-  return (length) => Array.from({ length }, () => ordinary + Math.floor(random() * range));
+  const draw = () => {
+    for (;;) {
+      const token = ordinary + Math.floor(random() * range);
+      if (!isExcluded.has(token)) return token;
+    }
+  };
+  return (length) => Array.from({ length }, draw);
 }

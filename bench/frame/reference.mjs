@@ -10,7 +10,7 @@ const text =
 const mostTokens = 48;
 const from = 8; // The first tokens have little before them: they are not compared.
 
-/** Our engine in a process of its own: { tokens, from, logprobs, vocabularySize, threads, kernels }. */
+/** Our engine in a process of its own: { tokens, from, logprobs, partialTokens, vocabularySize, threads, kernels }. */
 export async function readReference(file, threads) {
   const process = new ContenderProcess(winnow);
   try {
@@ -18,7 +18,8 @@ export async function readReference(file, threads) {
     const info = await process.call('open', { setup: { file, threads, shape, configuration: 'default' } });
     const tokens = (await process.call('tokenize', { text })).slice(0, mostTokens);
     const logprobs = await process.call('logprobs', { tokens, from });
-    return { tokens, from, logprobs, ...info };
+    const partialTokens = await process.call('partialTokens');
+    return { tokens, from, logprobs, partialTokens, ...info };
   } finally {
     await process.close();
   }

@@ -26,7 +26,7 @@ function summarise(values) {
 
 /** What differs between two measurements of one thing: the outcome, where and when, and what the script chose. */
 const outcome = ['value', 'min', 'max', 'runs', 'unit', 'outputsAgree', 'machine', 'commit', 'date'];
-const chosen = ['configuration', 'kernels'];
+const chosen = ['configuration', 'kernels', 'version'];
 const conditions = ['scenario', 'contender', 'metric', 'model', 'threads', 'seed'];
 
 const without = (row, names) => Object.entries(row).filter(([name]) => !names.includes(name));

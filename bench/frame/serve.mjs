@@ -12,6 +12,7 @@ export async function serve(contender, lines, write) {
     run: ({ workload }) => runWorkload(session, workload),
     logprobs: (params) => session.logprobs(params),
     tokenize: (params) => session.tokenize(params),
+    partialTokens: () => session.partialTokens(),
     memory: () => session.memory?.() ?? ownMemory(),
   };
   for await (const line of lines) {

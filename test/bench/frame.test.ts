@@ -224,20 +224,22 @@ for (const scenario of scenarios) {
 interface Fake extends FakeBehaviour {
   name: string;
   configurations?: string[];
+  refusal?: string;
 }
 
 /** Measures fakes on two streams of three tokens in and two out. */
-async function measure(t: ExecutionContext, fakes: Fake[], runs = 2) {
+async function measure(t: ExecutionContext, fakes: Fake[], runs = 2, scenario = 'many-streams') {
   const journal = path.join(await temporaryFolder(t), 'journal');
-  const contenders = fakes.map(({ configurations = ['default'], ...behaviour }) => ({
+  const contenders = fakes.map(({ configurations = ['default'], refusal, ...behaviour }) => ({
     name: behaviour.name,
     operations: ['generate'],
     configurations: () => configurations,
+    refuses: () => refusal,
     program: { command: process.execPath, args: [fakeContender, JSON.stringify({ journal, ...behaviour })] },
   }));
   const messages: string[] = [];
   const rows = await frame.measureCase({
-    scenario: scenarioNamed('many-streams'),
+    scenario: scenarioNamed(scenario),
     size: { streams: 2, promptTokens: 3, maxTokens: 2 },
     contenders,
     setup: { file: 'm.gguf', threads: 2, seed: 1, runs, vocabularySize: 5000 },
@@ -292,6 +294,31 @@ test('a contender that counts or computes something else is marked', async (t) =
   );
   t.regex(messages, /short: outputs differ: generatedTokens is 3, not 4/);
   t.regex(messages, /other: outputs differ: log-probabilities are 1\.000 away/);
+});
+
+test('a contender that refuses a case is left out before it is loaded, with its reason', async (t) => {
+  const { totals, messages, lines } = await measure(t, [{ name: 'a', refusal: 'too large for it' }, { name: 'b' }], 1);
+  t.deepEqual(
+    totals.map(({ contender }) => contender),
+    ['b'],
+  );
+  t.regex(messages, /a is left out: too large for it/);
+  t.false(lines.some((line) => line.startsWith('a ')));
+});
+
+test('memory has rows of the process when loaded and behind the runs, in that scenario alone', async (t) => {
+  const namesIn = async (scenario: string) => {
+    const { rows } = await measure(t, [{ name: 'a' }], 1, scenario);
+    return rows.filter(({ unit }) => unit === 'B').map(({ metric, value }) => [metric, value > 1e6]);
+  };
+  t.deepEqual(await namesIn('many-streams'), [['peak-memory', true]]);
+  const anonymous = process.platform === 'linux' ? [['anonymous-memory-behind-runs', true]] : [];
+  t.deepEqual(await namesIn('memory'), [
+    ['peak-memory', true],
+    ['memory-when-loaded', true],
+    ['memory-behind-runs', true],
+    ...anonymous,
+  ]);
 });
 
 test('a contender that fails is told of and left out; the others go on', async (t) => {

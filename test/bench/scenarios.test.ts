@@ -33,6 +33,28 @@ test('latencies have rows where an engine tells them, and none where it does not
   t.deepEqual(Object.keys(silent), ['generated-tokens-per-second']);
 });
 
+interface Random {
+  makeTokenSource: (given: {
+    seed: number;
+    run: number;
+    vocabularySize: number;
+    excluded?: number[];
+  }) => (length: number) => number[];
+}
+const { makeTokenSource } = await loadBench<Random>('frame/random.mjs');
+
+test('prompts have no special tokens and none that are excluded', (t) => {
+  const given = { seed: 1, run: 1, vocabularySize: 1010 };
+  const all = new Set(makeTokenSource(given)(500));
+  t.deepEqual(
+    [...all].sort(),
+    Array.from({ length: 10 }, (_, index) => 1000 + index),
+  );
+  const some = new Set(makeTokenSource({ ...given, excluded: [1003, 1007] })(500));
+  t.is(some.size, 8);
+  t.false(some.has(1003) || some.has(1007));
+});
+
 interface Arrivals {
   requests: number[][];
   arrivalMs: number[];
