@@ -40,6 +40,11 @@ test('a case is summed up by its median share of the nearer roof', (t) => {
   t.deepEqual(frame.summariseRounds(streaming), { [name]: { share: 0.7, min: 0.6, max: 0.8, bound: 'ofBandwidth' } });
 });
 
+test('a case that reads faster than memory is bound by the core', (t) => {
+  const cached = [2.4, 2.5, 2.6].map((ofBandwidth) => ({ [name]: { ofPeak: 0.3, ofBandwidth } }));
+  t.deepEqual(frame.summariseRounds(cached), { [name]: { share: 0.3, min: 0.3, max: 0.3, bound: 'ofPeak' } });
+});
+
 for (const [verdict, before, after] of [
   ['same', [0.5, 0.52, 0.51], [0.47, 0.48, 0.49]],
   ['slower', [0.5, 0.52, 0.51], [0.4, 0.41, 0.42]],
