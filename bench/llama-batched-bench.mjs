@@ -18,14 +18,20 @@ const { values } = parseArgs({
   },
 });
 
+function readCount(name) {
+  const value = Number(values[name]);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`--${name} must be a positive integer, got '${values[name]}'`);
+}
+
 async function measure(program) {
-  const [streams, prompt, tokens] = [values.streams, values.prompt, values.tokens].map(Number);
+  const [streams, prompt, tokens, threads] = ['streams', 'prompt', 'tokens', 'threads'].map(readCount);
   const file = (await resolveModel(values.model)).paths[0];
   const sizes = { '-npp': prompt, '-ntg': tokens, '-npl': streams, '-c': streams * (prompt + tokens) };
-  const steps = { '-m': file, '-b': 2048, '-ub': 512, '-t': values.threads, '-tb': values.threads };
+  const steps = { '-m': file, '-b': 2048, '-ub': 512, '-t': threads, '-tb': threads };
   const flags = Object.entries({ ...sizes, ...steps }).flat();
   const kind = ['--kv-unified', '-fa', 'on', '-ngl', '0', '--output-format', 'jsonl'];
-  const io = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+  const io = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }; // A failure's message has its standard error.
   const output = execFileSync(program, [...flags.map(String), ...kind], io);
   return JSON.parse(output.split('\n').find((line) => line.startsWith('{')));
 }
@@ -36,7 +42,12 @@ if (missing) {
   console.error(`llama-batched-bench is ${missing}`);
   process.exitCode = 1;
 } else {
-  const { t, t_pp, t_tg } = await measure(program);
-  console.log(`${values.streams} × (${values.prompt} + ${values.tokens}) on ${machine()}`);
-  console.log(`  ${t.toFixed(2)} s: prompts ${t_pp.toFixed(2)}, generation ${t_tg.toFixed(2)}`);
+  try {
+    const { t, t_pp, t_tg } = await measure(program);
+    console.log(`${values.streams} × (${values.prompt} + ${values.tokens}) on ${machine()}`);
+    console.log(`  ${t.toFixed(2)} s: prompts ${t_pp.toFixed(2)}, generation ${t_tg.toFixed(2)}`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
