@@ -52,7 +52,7 @@ void SetCounters(benchmark::State& state, double products, double bytes, double 
   state.counters["of_bandwidth"] = Counter(bytes * iterations / 1e9 / bandwidth, Counter::kIsRate);
 }
 
-// Kept: Google Benchmark calls a case several times to find its number of iterations, and packing takes longer than both.
+// Kept: Google Benchmark calls a case several times to find its number of iterations, and packing takes longer.
 const std::vector<uint8_t>& PackedWeights(WeightType type, int64_t k, int64_t columns) {
   static std::map<std::tuple<WeightType, int64_t, int64_t>, std::vector<uint8_t>> kept;
   std::vector<uint8_t>& packed = kept[{type, k, columns}];
