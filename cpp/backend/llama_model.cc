@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "backend/log.h"
+#include "backend/ops/large_pages.h"
 #include "backend/ops/weight_buffer.h"
 #include "base/error.h"
 
@@ -13,6 +14,7 @@ namespace {
 void InitOnce() {
   static std::once_flag once;
   std::call_once(once, [] {
+    InstallLargePages();
     InstallOperations();
     llama_backend_init();
   });

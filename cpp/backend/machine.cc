@@ -9,6 +9,7 @@
 #if defined(__linux__)
 #include <malloc.h>
 #include <sched.h>
+#include <sys/mman.h>
 #endif
 #if defined(__unix__) || defined(__APPLE__)
 #include <time.h>
@@ -64,6 +65,19 @@ double ThreadCpuSeconds() {
 void ReturnFreedMemory() {
 #if defined(__GLIBC__)
   malloc_trim(0);
+#endif
+}
+
+void UseLargePages(void* memory, size_t size) {
+#if defined(__linux__)
+  constexpr uintptr_t kLargePage = 2 << 20;
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t begin = (address + kLargePage - 1) / kLargePage * kLargePage;
+  const uintptr_t end = (address + size) / kLargePage * kLargePage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  static_cast<void>(memory);
+  static_cast<void>(size);
 #endif
 }
 

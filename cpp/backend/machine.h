@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace winnow {
@@ -16,5 +17,8 @@ double ThreadCpuSeconds();
 // Gives what was freed back to the system. Loading a model allocates and frees a copy of its largest tensors, which the
 // C library would keep.
 void ReturnFreedMemory();
+
+// Asks for pages of 2 MiB where `memory`, which nobody has touched, covers them whole. Systems may decline.
+void UseLargePages(void* memory, size_t size);
 
 }  // namespace winnow
