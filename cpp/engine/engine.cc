@@ -27,6 +27,7 @@ double Milliseconds(Clock::duration duration) { return std::chrono::duration<dou
 struct OpenRequest {
   Engine::ClientId client = 0;
   Request request;
+  Session::Questions questions;
   std::map<int, Session> sessions;  // By candidate; -1 = the prompt.
   Clock::time_point submitted;
   RequestTimings timings;
@@ -169,8 +170,8 @@ class Engine::Impl {
     auto found = open.sessions.find(read.candidate);
     if (found != open.sessions.end()) return found->second;
     Span<const Token> prompt = scheduler_.PromptOf(read.request);
-    auto added =
-        open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request, prompt);
+    auto added = open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request,
+                                           open.questions, prompt);
     return added.first->second;
   }
 
@@ -209,7 +210,7 @@ class Engine::Impl {
     client->second.requests.insert(id);
     OpenRequest& added = requests_[id] = std::move(open);
     try {
-      scheduler_.Add(ScheduledOf(id, &added.request));
+      scheduler_.Add(ScheduledOf(id, &added));
     } catch (const Error& error) {
       Refuse(id, error.code(), error.what());
     } catch (const std::exception& error) {
@@ -223,8 +224,10 @@ class Engine::Impl {
   }
 
   // Checks what can't be served and cuts max_tokens to what the context has room for.
-  ScheduledRequest ScheduledOf(RequestId id, Request* request) {
+  ScheduledRequest ScheduledOf(RequestId id, OpenRequest* open) {
     const ModelInfo& info = backend_->info();
+    Request* request = &open->request;
+    CheckSupported(*request);
     ScheduledRequest scheduled;
     scheduled.id = id;
     scheduled.prompt = request->prompt;
@@ -233,10 +236,11 @@ class Engine::Impl {
     scheduled.num_candidates = request->num_candidates;
     int deepest = 0;
     for (const Question& question : request->questions) {
-      scheduled.questions.push_back(QuestionRun(question).tree());
-      for (const TokenTree::Node& node : scheduled.questions.back().nodes) deepest = std::max(deepest, node.depth + 1);
+      auto compiled = std::make_shared<const CompiledQuestion>(question);
+      open->questions.push_back(compiled);
+      scheduled.questions.emplace_back(compiled, &compiled->tree());
+      for (const TokenTree::Node& node : compiled->tree().nodes) deepest = std::max(deepest, node.depth + 1);
     }
-    CheckSupported(*request);
     int prompt_tokens =
         static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;

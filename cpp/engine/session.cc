@@ -11,7 +11,8 @@ bool Contains(const std::vector<Token>& tokens, Token token) {
 
 }  // namespace
 
-Session::Session(const Backend& backend, RequestId id, int candidate, const Request& request, Span<const Token> prompt)
+Session::Session(const Backend& backend, RequestId id, int candidate, const Request& request,
+                 const Questions& questions, Span<const Token> prompt)
     : backend_(backend),
       request_(request),
       id_(id),
@@ -21,7 +22,7 @@ Session::Session(const Backend& backend, RequestId id, int candidate, const Requ
       stops_(request.stops),
       end_tokens_(backend.info().end_tokens) {
   if (request.sampling.has_penalties()) history_.assign(prompt.begin(), prompt.end());
-  for (const Question& question : request.questions) questions_.emplace_back(question);
+  for (const auto& question : questions) questions_.emplace_back(question);
   end_tokens_.insert(end_tokens_.end(), request.stop_tokens.begin(), request.stop_tokens.end());
 }
 

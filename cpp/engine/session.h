@@ -22,8 +22,11 @@ class Session {
  public:
   using Finish = SampleOutcome::Finish;
 
+  using Questions = std::vector<std::shared_ptr<const CompiledQuestion>>;  // Those of the request.
+
   // `candidate`: -1 = the prompt. `prompt`: copied only if penalties look at it.
-  Session(const Backend& backend, RequestId id, int candidate, const Request& request, Span<const Token> prompt);
+  Session(const Backend& backend, RequestId id, int candidate, const Request& request, const Questions& questions,
+          Span<const Token> prompt);
 
   // Draws the next token from the row behind the sequence and says what became of it.
   SampleOutcome Sample(Span<const float> logits, std::vector<Event>* events);

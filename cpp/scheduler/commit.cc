@@ -79,21 +79,22 @@ void Scheduler::MakePrefix(RunningRequest& request) {
 }
 
 void Scheduler::CommitBranches(RunningRequest& request, Base& base) {
-  const std::vector<TokenTree>& questions = request.spec.questions;
+  const Questions& questions = request.spec.questions;
   auto is_open = [&](const Branch& branch) {
-    return branch.next_node < static_cast<int>(questions[branch.question].nodes.size());
+    return branch.next_node < static_cast<int>(questions[branch.question]->nodes.size());
   };
   auto first_done = std::stable_partition(base.branches.begin(), base.branches.end(), is_open);
   for (auto branch = first_done; branch != base.branches.end(); ++branch) {
     for (SequenceId path : branch->paths) cache_.Drop(path);
     // What the branch gives back is promised to the next question again.
-    Resources freed{static_cast<int>(questions[branch->question].nodes.size()), static_cast<int>(branch->paths.size())};
+    Resources freed{static_cast<int>(questions[branch->question]->nodes.size()),
+                    static_cast<int>(branch->paths.size())};
     Resources missing = request.question_need - base.reserved;
     Reserve(base.reserved, {std::max(0, std::min(freed.cells, missing.cells)),
                             std::max(0, std::min(freed.sequences, missing.sequences))});
   }
   base.branches.erase(first_done, base.branches.end());
-  while (base.next_question < static_cast<int>(questions.size()) && questions[base.next_question].nodes.empty()) {
+  while (base.next_question < static_cast<int>(questions.size()) && questions[base.next_question]->nodes.empty()) {
     ++base.next_question;
   }
   bool is_done = base.branches.empty() && !base.pending && base.next_question == static_cast<int>(questions.size());

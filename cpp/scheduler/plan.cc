@@ -69,9 +69,9 @@ void Scheduler::PlanQuestions(Step& step, RunningRequest& request, Base& base) {
 
 // Starts as many questions as `num_tokens` can serve; the first has its room promised, others take what is free.
 void Scheduler::StartBranches(RunningRequest& request, Base& base, int num_tokens) {
-  const std::vector<TokenTree>& questions = request.spec.questions;
+  const Questions& questions = request.spec.questions;
   for (; base.next_question < static_cast<int>(questions.size()); ++base.next_question) {
-    const TokenTree& tree = questions[base.next_question];
+    const TokenTree& tree = *questions[base.next_question];
     if (tree.nodes.empty()) continue;  // Read off the base's own row.
     if (num_tokens <= 0) break;
     Resources need{static_cast<int>(tree.nodes.size()), tree.num_paths};
@@ -115,14 +115,14 @@ void Scheduler::PlanLastToken(Step& step, RunningRequest& request, Base& base, s
 
 void Scheduler::ReadBase(Step& step, const RunningRequest& request, int candidate, int row, RequestId saved_by) {
   for (size_t i = 0; i < request.spec.questions.size(); ++i) {
-    if (!request.spec.questions[i].reads_base) continue;
+    if (!request.spec.questions[i]->reads_base) continue;
     step.plan.reads.push_back(
         {PlanRead::Kind::kScore, row, saved_by, request.spec.id, candidate, static_cast<int>(i), /*node=*/-1});
   }
 }
 
 void Scheduler::PlanBranch(Step& step, RunningRequest& request, Base& base, Branch& branch) {
-  const TokenTree& tree = request.spec.questions[branch.question];
+  const TokenTree& tree = *request.spec.questions[branch.question];
   for (; branch.next_node < static_cast<int>(tree.nodes.size()); ++branch.next_node) {
     const TokenTree::Node& node = tree.nodes[branch.next_node];
     if (step.tokens_left == 0 || (node.wants_logits && step.outputs_left == 0)) return;

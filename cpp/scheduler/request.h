@@ -11,15 +11,18 @@
 
 namespace winnow {
 
+// Shared with whoever reads the rows: one immutable tree per question.
+using Questions = std::vector<std::shared_ptr<const TokenTree>>;
+
 // What the scheduler knows of a request: tokens and counts, no text and no logits.
 struct ScheduledRequest {
   RequestId id = kNoRequest;
-  std::vector<Token> prompt;         // Follows the tokens of the parent; empty only with a parent.
-  RequestId parent = kNoRequest;     // A pinned prefix.
-  bool pin = false;                  // Becomes a pinned prefix; then it has no candidates and no questions.
-  int num_candidates = 0;            // 0 = the questions are asked on the prompt itself.
-  int max_tokens = 0;                // Of each candidate.
-  std::vector<TokenTree> questions;  // Asked behind every finished candidate.
+  std::vector<Token> prompt;      // Follows the tokens of the parent; empty only with a parent.
+  RequestId parent = kNoRequest;  // A pinned prefix.
+  bool pin = false;               // Becomes a pinned prefix; then it has no candidates and no questions.
+  int num_candidates = 0;         // 0 = the questions are asked on the prompt itself.
+  int max_tokens = 0;             // Of each candidate.
+  Questions questions;            // Asked behind every finished candidate.
 };
 
 struct SampleOutcome {

@@ -9,17 +9,17 @@
 namespace winnow {
 namespace {
 
-Resources LargestOf(const std::vector<TokenTree>& questions) {
+Resources LargestOf(const Questions& questions) {
   Resources largest;
-  for (const TokenTree& tree : questions) {
-    largest.cells = std::max(largest.cells, static_cast<int>(tree.nodes.size()));
-    largest.sequences = std::max(largest.sequences, tree.num_paths);
+  for (const auto& tree : questions) {
+    largest.cells = std::max(largest.cells, static_cast<int>(tree->nodes.size()));
+    largest.sequences = std::max(largest.sequences, tree->num_paths);
   }
   return largest;
 }
 
-bool ReadsBase(const std::vector<TokenTree>& questions) {
-  return std::any_of(questions.begin(), questions.end(), [](const TokenTree& tree) { return tree.reads_base; });
+bool ReadsBase(const Questions& questions) {
+  return std::any_of(questions.begin(), questions.end(), [](const auto& tree) { return tree->reads_base; });
 }
 
 bool HasOwnPrompt(const RunningRequest& request) { return !request.spec.prompt.empty() || request.spec.pin; }

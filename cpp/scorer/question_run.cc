@@ -97,7 +97,7 @@ void NumberPaths(TokenTree& tree) {
 
 }  // namespace
 
-QuestionRun::QuestionRun(Question question) {
+CompiledQuestion::CompiledQuestion(const Question& question) {
   const LabelTrie trie = MakeTrie(question.labels);
   const int root = AddChain(tree_, question.suffix);
   const std::vector<int> nodes = AddTrie(tree_, trie, root);
@@ -106,22 +106,31 @@ QuestionRun::QuestionRun(Question question) {
   for (size_t i = 0; i < question.labels.size(); ++i) AddLabel(question.labels[i], trie.paths[i], nodes);
   tree_.reads_base = !targets_[0].empty();
   for (size_t i = 0; i < tree_.nodes.size(); ++i) tree_.nodes[i].wants_logits = !targets_[i + 1].empty();
-  for (const std::vector<Target>& targets : targets_) num_rows_missing_ += !targets.empty();
+  for (const std::vector<Target>& targets : targets_) num_rows_ += !targets.empty();
 }
 
-void QuestionRun::AddLabel(const Tokens& label, const std::vector<int>& path, const std::vector<int>& nodes) {
-  const int index = static_cast<int>(answer_.labels.size());
+void CompiledQuestion::AddLabel(const Tokens& label, const std::vector<int>& path, const std::vector<int>& nodes) {
+  const int index = static_cast<int>(label_lengths_.size());
   for (size_t i = 0; i < label.size(); ++i) {
     targets_[nodes[path[i]] + 1].push_back({index, static_cast<int>(i), label[i]});
   }
-  answer_.labels.emplace_back().token_logprobs.resize(label.size());
+  label_lengths_.push_back(static_cast<int>(label.size()));
 }
 
+Answer CompiledQuestion::EmptyAnswer() const {
+  Answer answer;
+  for (int length : label_lengths_) answer.labels.emplace_back().token_logprobs.resize(length);
+  return answer;
+}
+
+QuestionRun::QuestionRun(std::shared_ptr<const CompiledQuestion> question)
+    : question_(std::move(question)), answer_(question_->EmptyAnswer()), num_rows_missing_(question_->num_rows()) {}
+
 void QuestionRun::Read(int node, Span<const float> logits) {
-  const std::vector<Target>& targets = targets_[node + 1];
+  const std::vector<CompiledQuestion::Target>& targets = question_->TargetsOf(node);
   assert(!targets.empty() && "only rows that the tree wants are read");
   Tokens tokens(targets.size());
-  std::transform(targets.begin(), targets.end(), tokens.begin(), [](const Target& target) { return target.token; });
+  std::transform(targets.begin(), targets.end(), tokens.begin(), [](const auto& target) { return target.token; });
   const std::vector<RowReadout> readouts = ReadRow(logits, tokens);
   for (size_t i = 0; i < targets.size(); ++i) {
     LabelScore& label = answer_.labels[targets[i].label];

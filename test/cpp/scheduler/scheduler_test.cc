@@ -32,14 +32,14 @@ SchedulerOptions Sized(int step, int cells, int sequences) {
 }
 
 // A question with a suffix of `suffix` tokens and `leaves` two-token labels that begin differently.
-TokenTree Question(int suffix, int leaves = 0) {
+std::shared_ptr<const TokenTree> Question(int suffix, int leaves = 0) {
   TokenTree tree;
   int paths = std::max(1, leaves);
   for (int i = 0; i < suffix; ++i) tree.nodes.push_back({'q', i - 1, i, 0, paths, i == suffix - 1});
   for (int i = 0; i < leaves; ++i) tree.nodes.push_back({'A' + i, suffix - 1, suffix, i, 1, true});
   tree.num_paths = tree.nodes.empty() ? 0 : paths;
   tree.reads_base = suffix == 0;
-  return tree;
+  return std::make_shared<const TokenTree>(std::move(tree));
 }
 
 ScheduledRequest Generate(RequestId id, Tokens prompt, int max_tokens, int candidates = 1) {

@@ -190,5 +190,14 @@ TEST(QuestionRun, EvaluatesEachProperBeginningOnceInDepthFirstOrder) {
   }
 }
 
+TEST(QuestionRun, CandidatesShareOneCompiledQuestionAndReadApart) {
+  auto question = std::make_shared<const CompiledQuestion>(winnow::Question{{7}, {{1}, {2}}});
+  QuestionRun first(question), second(question);
+  EXPECT_EQ(&first.tree(), &second.tree());
+  first.Read(0, std::vector<float>{0, 1, 2, 0, 0});
+  EXPECT_TRUE(first.is_complete());
+  EXPECT_FALSE(second.is_complete());
+}
+
 }  // namespace
 }  // namespace winnow
