@@ -9,6 +9,7 @@ struct Usage {
   int evaluated_prompt_tokens = 0;  // Prompt, last tokens of candidates that questions follow, questions.
   int question_tokens = 0;          // Of these, for questions alone.
   int generated_tokens = 0;
+  int recomputed_tokens = 0;  // Evaluated again after a preemption; none of the counts above has them.
 };
 
 }  // namespace winnow

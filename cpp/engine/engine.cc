@@ -23,8 +23,12 @@ using Clock = std::chrono::steady_clock;
 
 double Milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
+TimeMs ToMs(Clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
 // What one request is made of, from Submit to its last event.
-struct OpenRequest {
+struct Submission {
   Engine::ClientId client = 0;
   Request request;
   Session::Questions questions;
@@ -94,7 +98,7 @@ class Engine::Impl {
 
   RequestId Submit(ClientId client, Request request) {
     RequestId id = ++last_request_;
-    auto open = std::make_shared<OpenRequest>();
+    auto open = std::make_shared<Submission>();
     open->client = client;
     open->request = std::move(request);
     open->submitted = Clock::now();
@@ -131,7 +135,7 @@ class Engine::Impl {
   }
 
   void Step() {
-    StepPlan plan = scheduler_.Plan();
+    StepPlan plan = scheduler_.Plan(ToMs(Clock::now()));
     try {
       Clock::time_point begin = Clock::now();
       Logits logits = plan.rows.empty() && plan.cache_ops.empty() ? Logits() : backend_->Run(plan);
@@ -153,7 +157,7 @@ class Engine::Impl {
     for (size_t i = 0; i < plan.reads.size(); ++i) {
       const PlanRead& read = plan.reads[i];
       Span<const float> row = read.row >= 0 ? logits.Row(read.row) : Span<const float>(saved_rows_.at(read.saved_by));
-      OpenRequest& open = requests_.at(read.request);
+      Submission& open = requests_.at(read.request);
       std::vector<Event>* events = &clients_.at(open.client).events;
       if (read.kind == PlanRead::Kind::kSave) {
         saved_rows_[read.request].assign(row.begin(), row.end());
@@ -166,7 +170,7 @@ class Engine::Impl {
     return outcomes;
   }
 
-  Session& SessionOf(const PlanRead& read, OpenRequest& open) {
+  Session& SessionOf(const PlanRead& read, Submission& open) {
     auto found = open.sessions.find(read.candidate);
     if (found != open.sessions.end()) return found->second;
     Span<const Token> prompt = scheduler_.PromptOf(read.request);
@@ -179,7 +183,7 @@ class Engine::Impl {
   void Charge(const StepPlan& plan, Clock::time_point begin, Clock::time_point end) {
     double share = plan.rows.empty() ? 0 : Milliseconds(end - begin) / static_cast<double>(plan.rows.size());
     for (const PlanRow& row : plan.rows) {
-      OpenRequest& open = requests_.at(row.request);
+      Submission& open = requests_.at(row.request);
       Begin(open, begin);
       RequestTimings& timings = open.timings;
       (row.phase == Phase::kPrefill    ? timings.prefill
@@ -187,7 +191,7 @@ class Engine::Impl {
                                        : timings.score) += share;
     }
     for (const PlanRead& read : plan.reads) {
-      OpenRequest& open = requests_.at(read.request);
+      Submission& open = requests_.at(read.request);
       Begin(open, begin);
       bool is_first = read.kind == PlanRead::Kind::kSample && open.timings.first_token == 0;
       if (is_first) open.timings.first_token = Milliseconds(end - open.submitted);
@@ -196,7 +200,7 @@ class Engine::Impl {
     num_evaluated_tokens_ += static_cast<int64_t>(plan.rows.size());
   }
 
-  static void Begin(OpenRequest& open, Clock::time_point now) {
+  static void Begin(Submission& open, Clock::time_point now) {
     if (open.has_begun) return;
     open.has_begun = true;
     open.timings.queue = Milliseconds(now - open.submitted);
@@ -204,11 +208,11 @@ class Engine::Impl {
 
   // Commands
 
-  void Add(RequestId id, OpenRequest open) {
+  void Add(RequestId id, Submission open) {
     auto client = clients_.find(open.client);
     if (client == clients_.end()) return;  // It closed meanwhile.
     client->second.requests.insert(id);
-    OpenRequest& added = requests_[id] = std::move(open);
+    Submission& added = requests_[id] = std::move(open);
     try {
       scheduler_.Add(ScheduledOf(id, &added));
     } catch (const Error& error) {
@@ -224,7 +228,7 @@ class Engine::Impl {
   }
 
   // Checks what can't be served and cuts max_tokens to what the context has room for.
-  ScheduledRequest ScheduledOf(RequestId id, OpenRequest* open) {
+  ScheduledRequest ScheduledOf(RequestId id, Submission* open) {
     const ModelInfo& info = backend_->info();
     Request* request = &open->request;
     CheckSupported(*request);
@@ -234,6 +238,7 @@ class Engine::Impl {
     scheduled.parent = request->parent;
     scheduled.pin = request->pin;
     scheduled.num_candidates = request->num_candidates;
+    scheduled.submitted = ToMs(open->submitted);
     int deepest = 0;
     for (const Question& question : request->questions) {
       auto compiled = std::make_shared<const CompiledQuestion>(question);
@@ -301,7 +306,7 @@ class Engine::Impl {
 
   void FinishRequests() {
     for (FinishedRequest& finished : scheduler_.TakeFinished()) {
-      OpenRequest& open = requests_.at(finished.id);
+      Submission& open = requests_.at(finished.id);
       Client& client = clients_.at(open.client);
       if (finished.error_code.empty()) {
         if (open.request.pin) client.prefixes.insert(finished.id);
@@ -314,7 +319,7 @@ class Engine::Impl {
     for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
   }
 
-  FinishEvent FinishOf(const FinishedRequest& finished, OpenRequest& open) {
+  FinishEvent FinishOf(const FinishedRequest& finished, Submission& open) {
     const Usage& usage = finished.usage;
     open.timings.total = Milliseconds(Clock::now() - open.submitted);
     num_generated_tokens_ += usage.generated_tokens;
@@ -368,7 +373,7 @@ class Engine::Impl {
   std::unique_ptr<Backend> backend_;
   Scheduler scheduler_;
   std::map<ClientId, Client> clients_;
-  std::unordered_map<RequestId, OpenRequest> requests_;
+  std::unordered_map<RequestId, Submission> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
   int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;

@@ -22,7 +22,7 @@ SequenceId LowestOf(const std::bitset<kMaxSequences>& sequences) {
 PrefixTree::PrefixTree() : root_(std::make_unique<Node>()), ends_(kMaxSequences) {}
 PrefixTree::~PrefixTree() = default;
 
-PrefixTree::Match PrefixTree::Find(Span<const Token> tokens) const {
+PrefixTree::Match PrefixTree::Find(Span<const Token> tokens, const std::bitset<kMaxSequences>& preferred) const {
   Match match;
   const Node* node = root_.get();
   while (match.length < static_cast<int>(tokens.size())) {
@@ -32,7 +32,9 @@ PrefixTree::Match PrefixTree::Find(Span<const Token> tokens) const {
     node = child->second.get();
     int common = CommonLength(rest, node->edge);
     match.length += common;
-    match.sequence = LowestOf(node->sequences);
+    const auto choice = node->sequences & preferred;
+    match.sequences = node->sequences;
+    match.sequence = LowestOf(choice.any() ? choice : node->sequences);
     if (common < static_cast<int>(node->edge.size())) break;
   }
   return match;

@@ -21,9 +21,11 @@ class PrefixTree {
 
   struct Match {
     SequenceId sequence = kNoSequence;
-    int length = 0;  // Tokens in common; 0 = none, then sequence is kNoSequence.
+    int length = 0;                        // Tokens in common; 0 = none, then sequence is kNoSequence.
+    std::bitset<kMaxSequences> sequences;  // All that have these tokens in common.
   };
-  Match Find(Span<const Token> tokens) const;
+  // Where several sequences match as far, one of `preferred` if there is one, the lowest of them.
+  Match Find(Span<const Token> tokens, const std::bitset<kMaxSequences>& preferred = {}) const;
 
   // Replaces what the tree knew of the sequence. No tokens = the same as Remove.
   void Insert(SequenceId sequence, Span<const Token> tokens);

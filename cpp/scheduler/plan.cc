@@ -1,119 +1,113 @@
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 
 #include "scheduler/scheduler.h"
 
 namespace winnow {
 
-void Scheduler::StartBases() {
-  for (auto& [id, request] : running_) {
-    auto is_waiting = [](const auto& base) { return base->state == Base::State::kWaiting; };
-    auto num_waiting = std::count_if(request->bases.begin(), request->bases.end(), is_waiting);
+// Candidates with one token to evaluate. Higher priorities first; where a step has not enough rows for all, those that
+// have waited longest.
+void Scheduler::PlanDecodes(Step& step) {
+  std::vector<std::pair<OpenRequest*, Base*>> decodes;
+  for (OpenRequest* request : running_) {
     for (auto& base : request->bases) {
-      if (!is_waiting(base)) continue;
-      if (!StartBase(*request, *base, /*is_last=*/num_waiting == 1)) break;
-      --num_waiting;
+      bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && NumMissing(*request, *base) == 1;
+      if (is_ready) decodes.emplace_back(request, base.get());
     }
+  }
+  auto goes_first = [](const auto& a, const auto& b) {
+    return std::make_tuple(-a.first->spec.priority, a.second->last_step) <
+           std::make_tuple(-b.first->spec.priority, b.second->last_step);
+  };
+  std::stable_sort(decodes.begin(), decodes.end(), goes_first);
+  for (auto& [request, base] : decodes) {
+    if (step.tokens_left == 0 || step.outputs_left == 0) return;
+    PlanDecode(step, *request, *base);
   }
 }
 
-bool Scheduler::StartBase(RunningRequest& request, Base& base, bool is_last) {
-  bool takes_over = is_last && request.sequence != kNoSequence;
-  if (request.holds_base_need) {
-    base.reserved = std::exchange(request.reserved, {});
-    request.holds_base_need = false;
-  } else {
-    Resources need = request.base_need - Resources{0, takes_over ? 1 : 0};
-    if (!Available().Covers(need)) return false;
-    Reserve(base.reserved, need);
+void Scheduler::PlanDecode(Step& step, OpenRequest& request, Base& base) {
+  Position position = cache_.Length(base.sequence);
+  PlanRow row = RowOf(request, TokenAt(request, base, position), position, Phase::kGenerate);
+  row.wants_logits = true;
+  step.plan.reads.push_back(
+      {PlanRead::Kind::kSample, static_cast<int>(step.plan.rows.size()), kNoRequest, request.spec.id, base.candidate});
+  request.usage.recomputed_tokens += position < base.num_evaluated;
+  base.num_evaluated = std::max(base.num_evaluated, position + 1);
+  base.last_step = num_steps_;
+  AddRow(step, request, row, {&base.sequence, 1});
+}
+
+void Scheduler::PlanQuestions(Step& step, OpenRequest& request, Base& base) {
+  int missing = NumMissing(request, base);
+  bool has_last_token = missing == 1;
+  bool must_wait = has_last_token && (base.allotted == 0 || (base.wants_base_row && step.outputs_left == 0));
+  if (step.tokens_left == 0 || missing > 1 || must_wait) return;
+  std::vector<SequenceId> new_paths = StartBranches(request, base, step.tokens_left - missing);
+  if (has_last_token) PlanLastToken(step, request, base, std::move(new_paths));
+  for (Branch& branch : base.branches) {
+    if (!branch.paths.empty()) PlanBranch(step, request, base, branch);
   }
-  if (takes_over) {
-    base.sequence = std::exchange(request.sequence, kNoSequence);
-  } else {
-    SequenceId source = request.sequence != kNoSequence ? request.sequence : request.parent->sequence;
-    base.sequence = *cache_.Begin(source, static_cast<int>(request.tokens.size()));
+}
+
+// Starts as many questions as `num_tokens` can serve, those that were preempted first. The first has its room, others
+// take what nobody is expected to need.
+std::vector<SequenceId> Scheduler::StartBranches(OpenRequest& request, Base& base, int num_tokens) {
+  std::vector<SequenceId> sequences;
+  const Questions& questions = request.spec.questions;
+  auto starts = [&](Branch* branch) {
+    num_tokens -= static_cast<int>(questions[branch->question]->nodes.size());
+    return StartBranch(request, base, branch, &sequences);
+  };
+  for (Branch& branch : base.branches) {
+    if (branch.paths.empty() && (num_tokens <= 0 || !starts(&branch))) return sequences;
   }
-  // What is promised from now on is the paths of a question.
-  Unreserve(base.reserved, {0, base.reserved.sequences - request.question_need.sequences});
-  base.state = base.is_finished ? Base::State::kScoring : Base::State::kDecoding;
-  if (!base.is_finished) decoding_.emplace_back(&request, &base);
+  for (; base.next_question < static_cast<int>(questions.size()); ++base.next_question) {
+    if (questions[base.next_question]->nodes.empty()) continue;  // Read off the base's own row.
+    Branch branch;
+    branch.question = base.next_question;
+    if (num_tokens <= 0 || !starts(&branch)) break;
+    base.branches.push_back(std::move(branch));
+  }
+  return sequences;
+}
+
+bool Scheduler::StartBranch(OpenRequest& request, Base& base, Branch* branch, std::vector<SequenceId>* sequences) {
+  const TokenTree& tree = *request.spec.questions[branch->question];
+  if (!TakeRoomForQuestion(base, {static_cast<int>(tree.nodes.size()), tree.num_paths})) return false;
+  branch->base_length = KnownLength(request, base);
+  for (int i = 0; i < tree.num_paths; ++i) {
+    branch->paths.push_back(*cache_.Begin(request.spec.space, base.sequence, cache_.Length(base.sequence)));
+  }
+  Unreserve(base, {0, tree.num_paths});
+  sequences->insert(sequences->end(), branch->paths.begin(), branch->paths.end());
   return true;
 }
 
-void Scheduler::PlanDecodes(Step& step) {
-  size_t num_planned = 0;
-  for (auto& [request, base] : decoding_) {
-    if (step.tokens_left == 0 || step.outputs_left == 0) break;
-    PlanRow row{*base->pending, cache_.Length(base->sequence)};
-    row.wants_logits = true;
-    row.request = request->spec.id;
-    row.phase = Phase::kGenerate;
-    base->pending.reset();
-    PlanRead read{PlanRead::Kind::kSample, static_cast<int>(step.plan.rows.size()), kNoRequest, request->spec.id,
-                  base->candidate};
-    step.plan.reads.push_back(read);
-    AddRow(step, row, {&base->sequence, 1}, base->reserved);
-    ++num_planned;
-  }
-  std::rotate(decoding_.begin(), decoding_.begin() + num_planned, decoding_.end());
-}
-
-void Scheduler::PlanQuestions(Step& step, RunningRequest& request, Base& base) {
-  bool last_token_waits = base.pending && base.wants_base_row && step.outputs_left == 0;
-  if (step.tokens_left == 0 || last_token_waits) return;
-  size_t first_new_branch = base.branches.size();
-  StartBranches(request, base, step.tokens_left - (base.pending ? 1 : 0));
-  if (base.pending) PlanLastToken(step, request, base, first_new_branch);
-  for (Branch& branch : base.branches) PlanBranch(step, request, base, branch);
-}
-
-// Starts as many questions as `num_tokens` can serve; the first has its room promised, others take what is free.
-void Scheduler::StartBranches(RunningRequest& request, Base& base, int num_tokens) {
-  const Questions& questions = request.spec.questions;
-  for (; base.next_question < static_cast<int>(questions.size()); ++base.next_question) {
-    const TokenTree& tree = *questions[base.next_question];
-    if (tree.nodes.empty()) continue;  // Read off the base's own row.
-    if (num_tokens <= 0) break;
-    Resources need{static_cast<int>(tree.nodes.size()), tree.num_paths};
-    if (!base.branches.empty()) {
-      if (!Available().Covers(need)) break;
-      Reserve(base.reserved, need);
-    }
-    StartBranch(base, tree);
-    num_tokens -= need.cells;
-  }
-}
-
-void Scheduler::StartBranch(Base& base, const TokenTree& tree) {
-  Branch branch;
-  branch.question = base.next_question;
-  branch.base_length = cache_.Length(base.sequence) + (base.pending ? 1 : 0);
-  for (int i = 0; i < tree.num_paths; ++i) {
-    branch.paths.push_back(*cache_.Begin(base.sequence, cache_.Length(base.sequence)));
-  }
-  Unreserve(base.reserved, {0, tree.num_paths});
-  base.branches.push_back(std::move(branch));
+bool Scheduler::TakeRoomForQuestion(Base& base, const Resources& need) {
+  bool is_next = base.reserved.sequences > 0;  // AllotQuestion's; what has begun holds its sequences.
+  if (is_next) return true;
+  if (!FreeBeyondGrowth().Covers(need)) return false;
+  Reserve(base, need);
+  return true;
 }
 
 // A candidate's last token goes into the cache once, for the candidate and for all questions that begin in this step.
-void Scheduler::PlanLastToken(Step& step, RunningRequest& request, Base& base, size_t first_new_branch) {
-  std::vector<SequenceId> sequences{base.sequence};
-  for (size_t i = first_new_branch; i < base.branches.size(); ++i) {
-    const std::vector<SequenceId>& paths = base.branches[i].paths;
-    sequences.insert(sequences.end(), paths.begin(), paths.end());
-  }
-  PlanRow row{*base.pending, cache_.Length(base.sequence)};
+void Scheduler::PlanLastToken(Step& step, OpenRequest& request, Base& base, std::vector<SequenceId> sequences) {
+  sequences.insert(sequences.begin(), base.sequence);
+  Position position = cache_.Length(base.sequence);
+  PlanRow row = RowOf(request, TokenAt(request, base, position), position, Phase::kScore);
   row.wants_logits = base.wants_base_row;
-  row.request = request.spec.id;
-  row.phase = Phase::kScore;
   if (base.wants_base_row) ReadBase(step, request, base.candidate, static_cast<int>(step.plan.rows.size()), kNoRequest);
-  base.pending.reset();
+  bool is_again = position < base.num_evaluated;
+  ++(is_again ? request.usage.recomputed_tokens : request.usage.evaluated_prompt_tokens);
   base.wants_base_row = false;
-  ++request.usage.evaluated_prompt_tokens;
-  AddRow(step, row, sequences, base.reserved);
+  base.num_evaluated = std::max(base.num_evaluated, position + 1);
+  AddRow(step, request, row, sequences);
 }
 
-void Scheduler::ReadBase(Step& step, const RunningRequest& request, int candidate, int row, RequestId saved_by) {
+void Scheduler::ReadBase(Step& step, const OpenRequest& request, int candidate, int row, RequestId saved_by) {
   for (size_t i = 0; i < request.spec.questions.size(); ++i) {
     if (!request.spec.questions[i]->reads_base) continue;
     step.plan.reads.push_back(
@@ -121,50 +115,67 @@ void Scheduler::ReadBase(Step& step, const RunningRequest& request, int candidat
   }
 }
 
-void Scheduler::PlanBranch(Step& step, RunningRequest& request, Base& base, Branch& branch) {
+void Scheduler::PlanBranch(Step& step, OpenRequest& request, Base& base, Branch& branch) {
   const TokenTree& tree = *request.spec.questions[branch.question];
   for (; branch.next_node < static_cast<int>(tree.nodes.size()); ++branch.next_node) {
     const TokenTree::Node& node = tree.nodes[branch.next_node];
-    if (step.tokens_left == 0 || (node.wants_logits && step.outputs_left == 0)) return;
-    PlanRow row{node.token, branch.base_length + node.depth};
-    row.wants_logits = node.wants_logits;
-    row.request = request.spec.id;
-    row.phase = Phase::kScore;
-    if (node.wants_logits) {
+    bool is_again = branch.next_node < branch.num_evaluated;
+    bool is_read = node.wants_logits && !is_again;
+    if (step.tokens_left == 0 || (is_read && step.outputs_left == 0)) return;
+    PlanRow row = RowOf(request, node.token, branch.base_length + node.depth, Phase::kScore);
+    row.wants_logits = is_read;
+    if (is_read) {
       step.plan.reads.push_back({PlanRead::Kind::kScore, static_cast<int>(step.plan.rows.size()), kNoRequest,
                                  request.spec.id, base.candidate, branch.question, branch.next_node});
     }
-    ++request.usage.evaluated_prompt_tokens;
-    ++request.usage.question_tokens;
+    request.usage.recomputed_tokens += is_again;
+    request.usage.evaluated_prompt_tokens += !is_again;
+    request.usage.question_tokens += !is_again;
+    branch.num_evaluated = std::max(branch.num_evaluated, branch.next_node + 1);
+    Unreserve(base, {1, 0});
     Span<const SequenceId> paths(branch.paths);
-    AddRow(step, row, paths.Subspan(node.first_path, node.num_paths), base.reserved);
+    AddRow(step, request, row, paths.Subspan(node.first_path, node.num_paths));
   }
 }
 
+// Prompts, and what was preempted, by rank.
 void Scheduler::PlanPrompts(Step& step) {
-  for (auto& [id, request] : running_) {
+  for (OpenRequest* request : running_) {
     if (step.tokens_left == 0) return;
     if (!request->prompt_is_done) PlanPrompt(step, *request);
+    for (auto& base : request->bases) PlanCatchUp(step, *request, *base);
   }
 }
 
-void Scheduler::PlanPrompt(Step& step, RunningRequest& request) {
-  int end = static_cast<int>(request.tokens.size());
-  for (int position = cache_.Length(request.sequence); position < end; ++position) {
-    bool is_last = position + 1 == end;
-    bool wants_logits = is_last && request.needs_last_row;
-    if (step.tokens_left == 0 || (wants_logits && step.outputs_left == 0)) return;
-    PlanRow row{request.tokens[position], position};
+void Scheduler::PlanPrompt(Step& step, OpenRequest& request) {
+  const int end = request.usage.prompt_tokens;
+  for (; request.allotted > 0 && step.tokens_left > 0; --request.allotted) {
+    const Position position = cache_.Length(request.sequence);
+    const bool wants_logits = position + 1 == end && request.needs_last_row;
+    if (wants_logits && step.outputs_left == 0) return;
+    PlanRow row = RowOf(request, request.tokens[position], position, Phase::kPrefill);
     row.wants_logits = wants_logits;
-    row.request = request.spec.id;
     if (wants_logits) ReadPrompt(step, request, static_cast<int>(step.plan.rows.size()), kNoRequest);
-    ++request.usage.evaluated_prompt_tokens;
-    AddRow(step, row, {&request.sequence, 1}, request.reserved);
+    bool is_again = position < request.num_evaluated;
+    ++(is_again ? request.usage.recomputed_tokens : request.usage.evaluated_prompt_tokens);
+    request.num_evaluated = std::max(request.num_evaluated, position + 1);
+    AddRow(step, request, row, {&request.sequence, 1});
+  }
+}
+
+// All but the last token, whose row is read: it follows in a step of its own, like any other.
+void Scheduler::PlanCatchUp(Step& step, OpenRequest& request, Base& base) {
+  if (base.state != Base::State::kDecoding && base.state != Base::State::kScoring) return;
+  for (; base.allotted > 0 && step.tokens_left > 0 && NumMissing(request, base) > 1; --base.allotted) {
+    const Position position = cache_.Length(base.sequence);
+    ++request.usage.recomputed_tokens;
+    AddRow(step, request, RowOf(request, TokenAt(request, base, position), position, Phase::kPrefill),
+           {&base.sequence, 1});
   }
 }
 
 // Everybody who reads the row behind the prompt: it is evaluated once for all candidates.
-void Scheduler::ReadPrompt(Step& step, RunningRequest& request, int row, RequestId saved_by) {
+void Scheduler::ReadPrompt(Step& step, OpenRequest& request, int row, RequestId saved_by) {
   RequestId id = request.spec.id;
   if (request.spec.pin) step.plan.reads.push_back({PlanRead::Kind::kSave, row, saved_by, id});
   for (int i = 0; i < request.spec.num_candidates; ++i) {
@@ -173,14 +184,21 @@ void Scheduler::ReadPrompt(Step& step, RunningRequest& request, int row, Request
   if (request.spec.num_candidates == 0) ReadBase(step, request, /*candidate=*/-1, row, saved_by);
 }
 
-void Scheduler::AddRow(Step& step, PlanRow row, Span<const SequenceId> sequences, Resources& reserved) {
+PlanRow Scheduler::RowOf(const OpenRequest& request, Token token, Position position, Phase phase) const {
+  PlanRow row{token, position};
+  row.request = request.spec.id;
+  row.phase = phase;
+  return row;
+}
+
+void Scheduler::AddRow(Step& step, OpenRequest& request, PlanRow row, Span<const SequenceId> sequences) {
   row.first_sequence = static_cast<int>(step.plan.sequences.size());
   row.num_sequences = static_cast<int>(sequences.size());
   step.plan.sequences.insert(step.plan.sequences.end(), sequences.begin(), sequences.end());
   step.plan.rows.push_back(row);
   --step.tokens_left;
   step.outputs_left -= row.wants_logits;
-  Unreserve(reserved, {1, 0});  // Promised until now, busy from now on.
+  request.space->served += 1;
   cache_.Append(sequences, row.token);
 }
 

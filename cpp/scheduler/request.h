@@ -1,13 +1,14 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/token_tree.h"
 #include "base/types.h"
 #include "base/usage.h"
+#include "scheduler/rank.h"
 
 namespace winnow {
 
@@ -23,6 +24,10 @@ struct ScheduledRequest {
   int num_candidates = 0;         // 0 = the questions are asked on the prompt itself.
   int max_tokens = 0;             // Of each candidate.
   Questions questions;            // Asked behind every finished candidate.
+  std::string space;              // Its namespace: cells are shared only within it. With a parent: the parent's.
+  double priority = 0;            // Higher first.
+  TimeMs submitted = 0;
+  TimeMs deadline = kNever;  // From then on it fails with ERR_TIMEOUT.
 };
 
 struct SampleOutcome {
@@ -38,6 +43,7 @@ struct FinishedRequest {
   Usage usage;
   std::string error_code;  // Empty = it went well.
   std::string error_message;
+  ErrorFacts error_facts;
 };
 
 // Cells and sequence ids that something needs, or that are promised to it.
@@ -50,15 +56,17 @@ struct Resources {
   Resources operator-(const Resources& other) const { return {cells - other.cells, sequences - other.sequences}; }
 };
 
-// One question being evaluated: each path of its tree is a fork of the base.
+// One question being evaluated: each path of its tree is a fork of the base. Without paths: it was preempted.
 struct Branch {
   int question = 0;
   int base_length = 0;  // Length of the base when the paths were forked, its last token included.
   std::vector<SequenceId> paths;
-  int next_node = 0;  // Nodes before it are in the cache or in the plan at hand.
+  int next_node = 0;      // Nodes before it are in the cache or in the plan at hand.
+  int num_evaluated = 0;  // Nodes whose rows have been read, before a preemption too.
 };
 
-// What questions hang on: a candidate, or the prompt itself.
+// What questions hang on: a candidate, or the prompt itself. All it holds of the cache can be taken from it at any time
+// between two steps; its tokens stay, and what of them isn't in the cache is evaluated again.
 struct Base {
   enum class State { kWaiting, kDecoding, kScoring, kDone };
 
@@ -66,38 +74,64 @@ struct Base {
   State state = State::kWaiting;
   SequenceId sequence = kNoSequence;
   bool owns_sequence = true;     // False: a pinned prefix's, not to be retired.
-  std::optional<Token> pending;  // Sampled, not in the cache yet.
+  std::vector<Token> generated;  // Part of its text, behind the prompt.
+  int num_evaluated = 0;         // Tokens of prompt and text that have been in the cache.
   bool is_finished = false;      // Nothing more is sampled.
   bool wants_base_row = false;   // A question reads the row behind the last token, and nobody has read it yet.
-  int next_question = 0;
-  std::vector<Branch> branches;
-  Resources reserved;  // Promised to it and not used yet.
+  int next_question = 0;         // Those before it have begun.
+  std::vector<Branch> branches;  // Begun and not ended.
+  Resources reserved;            // For the questions that have begun, and for the next one where none has.
+  int allotted = 0;              // Rows that the step at hand may evaluate of prompt and text.
+  int64_t last_step = 0;         // When it last drew a token.
 };
 
 struct Prefix {
   RequestId id = kNoRequest;
   SequenceId sequence = kNoSequence;
+  std::string space;
   std::vector<Token> tokens;
   int num_users = 0;       // Requests that run on it.
   bool is_closed = false;  // Goes with its last user.
 };
 
-struct RunningRequest {
+struct Space;
+
+struct OpenRequest {
+  enum class State { kWaiting, kFollowing, kRunning, kEnded };
+
   ScheduledRequest spec;
+  State state = State::kWaiting;
+  Rank rank;
+  Space* space = nullptr;
   std::vector<Token> tokens;  // Parent's and own: the whole prompt.
   Prefix* parent = nullptr;
-  SequenceId sequence = kNoSequence;  // Of the prompt; none when the prompt is the parent itself.
+  SequenceId sequence = kNoSequence;  // Of the prompt; none when the prompt is the parent itself, or while preempted.
+  int num_evaluated = 0;              // Tokens of the prompt that have been in the cache.
+  int allotted = 0;                   // Rows that the step at hand may evaluate of the prompt.
+  bool has_begun = false;             // To evaluate its prompt, before a preemption too.
   bool needs_last_row = false;        // Somebody reads the row behind the prompt.
   bool reads_base = false;            // A question does, behind the base that it is asked on.
   bool prompt_is_done = false;
-  bool has_ended = false;
+  RequestId leader = kNoRequest;  // kFollowing: who evaluates the first `leader_length` tokens for it.
+  int leader_length = 0;
+  bool is_followed = false;
   std::vector<std::unique_ptr<Base>> bases;
   int num_bases_done = 0;
-  Resources question_need;       // Of the largest question.
-  Resources base_need;           // Of one candidate, or of the questions on the prompt.
-  Resources reserved;            // For the rest of the prompt and the next base.
-  bool holds_base_need = false;  // `reserved` has room for one base, so that a waiting candidate can surely start.
+  Resources question_need;  // Of the largest question.
+  Resources floor;          // What it can't do without, alone in the cache beside pinned prefixes.
   Usage usage;
 };
+
+// A request on a pinned prefix alone has nothing to evaluate; a pin of its own always gets its own sequence.
+inline bool HasOwnPrompt(const OpenRequest& request) { return !request.spec.prompt.empty() || request.spec.pin; }
+
+inline int KnownLength(const OpenRequest& request, const Base& base) {
+  return static_cast<int>(request.tokens.size() + base.generated.size());
+}
+
+inline Token TokenAt(const OpenRequest& request, const Base& base, Position position) {
+  const auto prompt_length = static_cast<Position>(request.tokens.size());
+  return position < prompt_length ? request.tokens[position] : base.generated[position - prompt_length];
+}
 
 }  // namespace winnow

@@ -4,8 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "base/error.h"
-
 namespace winnow {
 namespace {
 
@@ -22,18 +20,12 @@ bool ReadsBase(const Questions& questions) {
   return std::any_of(questions.begin(), questions.end(), [](const auto& tree) { return tree->reads_base; });
 }
 
-bool HasOwnPrompt(const RunningRequest& request) { return !request.spec.prompt.empty() || request.spec.pin; }
-
-std::string Amount(const Resources& amount) {
-  return std::to_string(amount.cells) + " cells and " + std::to_string(amount.sequences) + " sequences";
-}
-
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options) : options_(options), cache_(options.cache) {}
 
 void Scheduler::Add(ScheduledRequest spec) {
-  auto request = std::make_unique<RunningRequest>();
+  auto request = std::make_unique<OpenRequest>();
   if (spec.parent != kNoRequest) {
     auto parent = prefixes_.find(spec.parent);
     if (parent == prefixes_.end() || parent->second.is_closed) {
@@ -41,41 +33,29 @@ void Scheduler::Add(ScheduledRequest spec) {
     }
     request->parent = &parent->second;
     request->tokens = parent->second.tokens;
+    spec.space = parent->second.space;
   }
   request->tokens.insert(request->tokens.end(), spec.prompt.begin(), spec.prompt.end());
   request->question_need = LargestOf(spec.questions);
-  request->base_need = request->question_need;
-  if (spec.num_candidates > 0) request->base_need = request->base_need + Resources{spec.max_tokens, 1};
   request->reads_base = ReadsBase(spec.questions);
   request->needs_last_row = spec.pin || spec.num_candidates > 0 || request->reads_base;
   request->usage.prompt_tokens = static_cast<int>(request->tokens.size());
+  request->rank = Rank(spec.submitted, spec.priority, spec.id);
   request->spec = std::move(spec);
+  request->floor = FloorOf(*request);
   CheckFits(*request);
   if (request->parent != nullptr) ++request->parent->num_users;
-  waiting_.push_back(std::move(request));
-}
-
-// With nothing else in the cache, the request must fit.
-void Scheduler::CheckFits(const RunningRequest& request) const {
-  Resources total{cache_.num_cells(), cache_.max_sequences()};
-  Resources need = PromptNeed(request, 0);
-  if (!HasOwnPrompt(request)) need = need + Resources{static_cast<int>(request.tokens.size()), 1};
-  if (total.Covers(need)) return;
-  throw Error("ERR_CACHE_TOO_SMALL",
-              "The request needs " + Amount(need) + " of the cache, which has " + Amount(total) +
-                  ". Ask for fewer tokens or load the model with larger cacheTokens or maxSequences.");
+  if (request->spec.deadline != kNever) deadlines_.emplace(request->spec.deadline, request->spec.id);
+  queue_.Open(request.get());
+  queue_.Push(request.get());
+  requests_[request->spec.id] = std::move(request);
 }
 
 void Scheduler::Cancel(RequestId id) {
-  auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [id](const auto& r) { return r->spec.id == id; });
-  RunningRequest* request = waiting != waiting_.end() ? waiting->get() : FindRunning(id);
+  OpenRequest* request = Find(id);
   if (request == nullptr) return;
   End(*request, /*keeps_cells=*/true);
-  if (waiting != waiting_.end()) {
-    waiting_.erase(waiting);
-  } else {
-    running_.erase(id);
-  }
+  RemoveEnded();
 }
 
 void Scheduler::Release(RequestId id) {
@@ -87,102 +67,122 @@ void Scheduler::Release(RequestId id) {
   prefixes_.erase(found);
   released_.push_back(id);
   CountPinned();
+  for (OpenRequest* request : running_) request->floor = FloorOf(*request);  // What it shared may be gone.
 }
 
-StepPlan Scheduler::Plan() {
-  Step step{{}, options_.max_step_tokens, options_.max_step_outputs};
-  StartBases();
+StepPlan Scheduler::Plan(TimeMs now) {
+  now_ = now;
+  ++num_steps_;
+  growth_.OnStep();
+  Expire(now);
+  Step step;
+  PlanStep(step);
+  if (!step.has_work() && !running_.empty()) {
+    Untangle();
+    PlanStep(step);
+  }
+  step.plan.cache_ops = cache_.TakeOps();
+  return std::move(step.plan);
+}
+
+void Scheduler::PlanStep(Step& step) {
+  step.allotted = 0;
+  for (OpenRequest* request : running_) {
+    request->allotted = 0;
+    for (auto& base : request->bases) base->allotted = 0;
+  }
+  step.tokens_left = options_.max_step_tokens;
+  step.outputs_left = options_.max_step_outputs;
+  for (OpenRequest* request : running_) Allot(step, *request);
   Admit(step);
   PlanDecodes(step);
-  for (auto& [id, request] : running_) {
+  for (OpenRequest* request : running_) {
     for (auto& base : request->bases) {
       if (base->state == Base::State::kScoring) PlanQuestions(step, *request, *base);
     }
   }
   PlanPrompts(step);
-  step.plan.cache_ops = cache_.TakeOps();
-  return std::move(step.plan);
 }
 
-// Idle cells and sequences are there for the taking: they are evicted when somebody needs them.
-Resources Scheduler::Available() const {
-  return Resources{cache_.num_cells() - cache_.num_busy_cells(), cache_.max_sequences() - cache_.num_busy_sequences()} -
-         reserved_;
-}
-
-// Of the prompt and the first base. The last candidate to start takes over the prompt's own sequence.
-Resources Scheduler::PromptNeed(const RunningRequest& request, int num_busy_cells) const {
-  Resources need = request.base_need;
-  if (!HasOwnPrompt(request)) return need;
-  need.cells += static_cast<int>(request.tokens.size()) - num_busy_cells;
-  if (request.spec.num_candidates != 1) ++need.sequences;
-  return need;
-}
-
-void Scheduler::Admit(Step& step) {
-  while (!waiting_.empty() && TryAdmit(step, *waiting_.front())) {
-    RequestId id = waiting_.front()->spec.id;
-    running_[id] = std::move(waiting_.front());
-    waiting_.pop_front();
+// Nothing can move. That takes copies: sequences that hold the same tokens in cells of their own, where `floor` counts
+// on cells shared with a pinned prefix. With all of them gone, what begins again shares.
+void Scheduler::Untangle() {
+  Step none;
+  for (OpenRequest* request : running_) {
+    while (PreemptLast(none, *request, 0, /*gives_prompt=*/true)) {
+    }
   }
-  if (running_.empty() && !waiting_.empty()) RefuseFirst();
+  cache_.EvictIdle();
 }
 
-bool Scheduler::TryAdmit(Step& step, RunningRequest& request) {
-  if (!HasOwnPrompt(request)) {
-    Resources need = PromptNeed(request, 0);
-    if (!Available().Covers(need)) return false;
-    Reserve(request.reserved, need);
-    request.holds_base_need = true;
-    request.usage.cached_tokens = request.usage.prompt_tokens;
-    ReadPrompt(step, request, /*row=*/-1, request.spec.parent);
-    CommitPrompt(request);
-    return true;
+void Scheduler::Expire(TimeMs now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    OpenRequest& request = *Find(deadlines_.begin()->second);
+    const ScheduledRequest& spec = request.spec;
+    std::string had = request.has_begun ? "had generated " + std::to_string(request.usage.generated_tokens) + " tokens"
+                                        : std::string("had not begun");
+    auto timeout = static_cast<double>(spec.deadline - spec.submitted);
+    FailRequest(request, "ERR_TIMEOUT",
+                "The request " + had + " when its timeoutMs of " + std::to_string(spec.deadline - spec.submitted) +
+                    " were over. Allow it more time, or ask for less at once.",
+                {{"timeoutMs", timeout}, {"generatedTokens", request.usage.generated_tokens}});
   }
-  bool has_saved_row = request.spec.prompt.empty();  // A fork of a pinned prefix.
-  int limit = request.usage.prompt_tokens - (request.needs_last_row && !has_saved_row ? 1 : 0);
-  PrefixTree::Match match = has_saved_row ? PrefixTree::Match{request.parent->sequence, limit}
-                                          : cache_.FindLongestPrefix(request.tokens, limit);
-  int num_busy_cells = match.length > 0 ? cache_.CountBusyCells(match.sequence, match.length) : 0;
-  if (!Available().Covers(PromptNeed(request, num_busy_cells))) return false;
-  BeginPrompt(step, request, match.sequence, match.length);
-  return true;
+  RemoveEnded();
 }
 
-void Scheduler::BeginPrompt(Step& step, RunningRequest& request, SequenceId source, int length) {
-  Resources need = PromptNeed(request, length);  // All that is matched is busy from here on.
-  need.sequences -= 1;
-  request.sequence = *cache_.Begin(source, length);
-  Reserve(request.reserved, need);
-  request.holds_base_need = true;
-  request.usage.cached_tokens = length;
-  bool is_complete = length == request.usage.prompt_tokens;
-  if (!is_complete) return;
-  if (request.spec.pin) ReadPrompt(step, request, /*row=*/-1, request.spec.parent);
-  CommitPrompt(request);
+void Scheduler::Fail(const StepPlan& plan, const std::string& code, const std::string& message) {
+  std::set<RequestId> served;
+  for (const PlanRow& row : plan.rows) served.insert(row.request);
+  for (const PlanRead& read : plan.reads) served.insert(read.request);
+  for (RequestId id : served) {
+    OpenRequest& request = *Find(id);
+    finished_.push_back({id, request.usage, code, message, {}});
+    End(request, /*keeps_cells=*/false);
+  }
+  RemoveEnded();
 }
 
-// Nothing runs, and still the first in line has no room: only pinned prefixes can be in its way.
-void Scheduler::RefuseFirst() {
-  std::unique_ptr<RunningRequest> request = std::move(waiting_.front());
-  waiting_.pop_front();
-  FinishedRequest finished{request->spec.id, request->usage, "ERR_CACHE_FULL",
-                           "The request needs " + Amount(PromptNeed(*request, 0)) +
-                               ", and pinned prefixes leave only " + Amount(Available()) +
-                               ". Close prefixes or load the model with larger cacheTokens."};
-  End(*request, /*keeps_cells=*/true);
-  finished_.push_back(std::move(finished));
+void Scheduler::FailRequest(OpenRequest& request, const std::string& code, const std::string& message,
+                            ErrorFacts facts) {
+  finished_.push_back({request.spec.id, request.usage, code, message, std::move(facts)});
+  End(request, /*keeps_cells=*/true);
 }
 
-void Scheduler::Reserve(Resources& where, const Resources& amount) {
-  where = where + amount;
-  reserved_ = reserved_ + amount;
+void Scheduler::End(OpenRequest& request, bool keeps_cells) {
+  for (auto& base : request.bases) {
+    for (Branch& branch : base->branches) {
+      for (SequenceId path : branch.paths) cache_.Drop(path);
+    }
+    if (base->sequence != kNoSequence && base->owns_sequence) EndSequence(base->sequence, keeps_cells);
+    Unreserve(*base, base->reserved);
+  }
+  if (request.sequence != kNoSequence) EndSequence(request.sequence, keeps_cells);
+  if (request.state == OpenRequest::State::kWaiting) queue_.Remove(&request);
+  deadlines_.erase({request.spec.deadline, request.spec.id});
+  queue_.Close(&request);
+  request.state = OpenRequest::State::kEnded;
+  ended_.push_back(request.spec.id);
+  if (Prefix* parent = std::exchange(request.parent, nullptr)) {
+    if (--parent->num_users == 0 && parent->is_closed) Release(parent->id);
+  }
 }
 
-void Scheduler::Unreserve(Resources& where, Resources amount) {
-  where = where - amount;
-  reserved_ = reserved_ - amount;
-  assert(where.cells >= 0 && where.sequences >= 0 && "more was used than promised");
+void Scheduler::RemoveEnded() {
+  if (ended_.empty()) return;
+  auto has_ended = [](const OpenRequest* request) { return request->state == OpenRequest::State::kEnded; };
+  running_.erase(std::remove_if(running_.begin(), running_.end(), has_ended), running_.end());
+  following_.erase(std::remove_if(following_.begin(), following_.end(), has_ended), following_.end());
+  for (RequestId id : std::exchange(ended_, {})) requests_.erase(id);
+}
+
+OpenRequest* Scheduler::Find(RequestId id) const {
+  auto found = requests_.find(id);
+  return found == requests_.end() ? nullptr : found->second.get();
+}
+
+OpenRequest* Scheduler::FindRunning(RequestId id) const {
+  OpenRequest* request = Find(id);
+  return request != nullptr && request->state == OpenRequest::State::kRunning ? request : nullptr;
 }
 
 std::vector<FinishedRequest> Scheduler::TakeFinished() { return std::exchange(finished_, {}); }
@@ -195,11 +195,8 @@ int Scheduler::PrefixLength(RequestId prefix) const {
 }
 
 Span<const Token> Scheduler::PromptOf(RequestId id) const {
-  if (const RunningRequest* request = FindRunning(id)) return request->tokens;
-  for (const auto& request : waiting_) {
-    if (request->spec.id == id) return request->tokens;
-  }
-  return {};
+  const OpenRequest* request = Find(id);
+  return request == nullptr ? Span<const Token>() : Span<const Token>(request->tokens);
 }
 
 }  // namespace winnow

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <deque>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -11,21 +11,33 @@
 #include "base/step_plan.h"
 #include "base/types.h"
 #include "kv_cache/kv_cache.h"
+#include "scheduler/growth_estimate.h"
 #include "scheduler/request.h"
+#include "scheduler/waiting_queue.h"
 
 namespace winnow {
 
 struct SchedulerOptions {
   int max_step_tokens = 512;   // Rows of a step. Larger: faster prefill, later cancel.
   int max_step_outputs = 512;  // Rows of a step that may want logits.
+  int min_shared_tokens = 16;  // A request waits for another one's prefill if that saves it as many tokens. 0 = never.
   KvCacheOptions cache;
+};
+
+// What has happened since the scheduler was made.
+struct SchedulerCounts {
+  int64_t preemptions = 0;  // Of candidates, prompts and questions that had to give up their cells.
 };
 
 // Decides what the next step evaluates. Data in, data out: no model, no clock, no threads.
 //
-// Every admitted request has room promised for its prompt and for at least one candidate with its longest question, so
-// that whatever runs can finish: nothing is ever taken from a running request. Running candidates go first in a step,
-// then questions, and prompts fill what is left of the token budget, in order of arrival.
+// There is no prefill phase and no decode phase: a prompt and every candidate have tokens, and some of them are in the
+// cache; a step evaluates what is missing. So whatever is taken away can be evaluated again, and that is preemption:
+// the sequence is given up (it stays cached as long as nobody needs the room), the tokens stay.
+//
+// A request begins when there is room for its prompt and for what all are expected to generate (GrowthEstimate). When
+// running ones can't all continue, the last of them by rank gives way. The first by rank can take from all others, and
+// alone in the cache it always fits (`floor`): so somebody always goes on, and nobody fails because of others.
 class Scheduler {
  public:
   explicit Scheduler(const SchedulerOptions& options);
@@ -37,8 +49,9 @@ class Scheduler {
   // Lets go of a pinned prefix, at once or when the last request that runs on it has ended.
   void Release(RequestId prefix);
 
-  // Empty when there is nothing to do. Every non-empty plan is either committed or failed before the next one.
-  StepPlan Plan();
+  // Empty when there is nothing to do now. Every non-empty plan is either committed or failed before the next one.
+  // `now` never goes back.
+  StepPlan Plan(TimeMs now);
   // `outcomes`: one per read of the plan; those of reads that sample nothing are ignored.
   void Commit(const StepPlan& plan, Span<const SampleOutcome> outcomes);
   // The step did not happen: every request that it served ends with this error.
@@ -48,10 +61,12 @@ class Scheduler {
   // Prefixes that are gone since the last call: their saved rows may go too.
   std::vector<RequestId> TakeReleasedPrefixes();
 
-  bool is_idle() const { return running_.empty() && waiting_.empty(); }
+  bool is_idle() const { return requests_.empty(); }
   int num_running() const { return static_cast<int>(running_.size()); }
-  int num_waiting() const { return static_cast<int>(waiting_.size()); }
+  int num_waiting() const { return queue_.size() + static_cast<int>(following_.size()); }
   int num_pinned_cells() const { return num_pinned_cells_; }
+  TimeMs next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
+  const SchedulerCounts& counts() const { return counts_; }
   const KvCache& cache() const { return cache_; }
   int PrefixLength(RequestId prefix) const;  // -1 = no such prefix.
   // The request's prompt, its parent's tokens in front. Valid until its end.
@@ -61,61 +76,121 @@ class Scheduler {
   // A plan in the making, with what is left of its budgets.
   struct Step {
     StepPlan plan;
-    int tokens_left;
-    int outputs_left;
+    int tokens_left = 0;
+    int outputs_left = 0;
+    int allotted = 0;           // Cells that are spoken for in this step.
+    bool found_prompt = false;  // A prompt needed no row at all.
+
+    bool has_work() const { return !plan.rows.empty() || !plan.reads.empty() || found_prompt; }
   };
 
-  // Admission: scheduler.cc
-  Resources Available() const;
-  Resources PromptNeed(const RunningRequest& request, int num_busy_cells) const;
-  void CheckFits(const RunningRequest& request) const;
+  // Who asks for room: the request's prompt, or one of its bases.
+  struct Claim {
+    OpenRequest* request;
+    size_t base;  // Those behind it may have to give way.
+  };
+
+  // scheduler.cc
+  void Expire(TimeMs now);
+  void PlanStep(Step& step);
+  void Untangle();
+  OpenRequest* Find(RequestId id) const;
+  OpenRequest* FindRunning(RequestId id) const;
+  void FailRequest(OpenRequest& request, const std::string& code, const std::string& message, ErrorFacts facts);
+  void End(OpenRequest& request, bool keeps_cells);
+  void RemoveEnded();
+
+  // Who may begin: admission.cc
   void Admit(Step& step);
-  bool TryAdmit(Step& step, RunningRequest& request);
-  void BeginPrompt(Step& step, RunningRequest& request, SequenceId source, int length);
-  void RefuseFirst();
+  bool MayRun(OpenRequest& request) const;
+  Resources FloorOf(const OpenRequest& request) const;
+  int CountSharedWithPinned(const OpenRequest& request) const;
+  void CheckFits(const OpenRequest& request) const;
+  void Refuse(OpenRequest& request);
+  bool FollowsSomebody(OpenRequest& request);
+  bool IsLeading(RequestId leader, int length) const;
+  void ReturnFollowers();
+  void InsertRunning(OpenRequest& request);
+  bool BeginPrompt(Step& step, OpenRequest& request);
+  bool BeginOnParent(Step& step, OpenRequest& request);
+  void TakeSequence(Step& step, OpenRequest& request, PrefixTree::Match match);
+  PrefixTree::Match FindPrompt(const OpenRequest& request) const;
 
-  // Promises: scheduler.cc. `where` holds what is promised to one request or base; reserved_ is the sum.
-  void Reserve(Resources& where, const Resources& amount);
-  void Unreserve(Resources& where, Resources amount);
+  // Who gets cells, who gives them up: room.cc
+  void Allot(Step& step, OpenRequest& request);
+  void AllotPrompt(Step& step, OpenRequest& request);
+  void AllotBase(Step& step, OpenRequest& request, size_t index, bool* may_start);
+  void AllotQuestion(Step& step, OpenRequest& request, size_t index);
+  int AllotRows(Step& step, const Claim& claim, int wanted);
+  bool StartBase(Step& step, OpenRequest& request, size_t index);
+  void ReleasePromptIfUnused(OpenRequest& request);
+  PrefixTree::Match FindBaseStart(const OpenRequest& request, const Base& base) const;
+  bool TakesOverPrompt(const OpenRequest& request, const Base& base) const;
+  bool MakeRoom(Step& step, const Claim& claim, const Resources& need);
+  bool HasRoomToBegin(const Step& step, const Claim& claim, const Resources& now, const Resources& soon) const;
+  bool IsFirst(const Claim& claim) const;
+  bool PreemptToBegin(Step& step, const Claim& claim);
+  bool PreemptFor(Step& step, const Claim& claim, bool only_lower_priority);
+  bool PreemptLast(Step& step, OpenRequest& request, size_t first_base, bool gives_prompt);
+  static bool HoldsCells(const Base& base);
+  void PreemptBase(Step& step, Base& base);
+  void PreemptPrompt(Step& step, OpenRequest& request);
+  Resources Spare(const Step& step) const;
+  Resources Growth() const;
+  Resources GrowthOf(const OpenRequest& request) const;
+  Resources GrowthOf(const OpenRequest& request, const Base& base) const;
+  Resources GrowthOfNextBase(const OpenRequest& request) const;
+  Resources FreeBeyondGrowth() const;
+  static Resources NeedOfNextQuestion(const OpenRequest& request, const Base& base);
+  Resources Total() const;
+  Resources Busy() const;
+  void Reserve(Base& base, Resources amount);
+  void Unreserve(Base& base, Resources amount);
 
-  // Planning: plan.cc
-  void StartBases();
-  bool StartBase(RunningRequest& request, Base& base, bool is_last);
+  // Which rows a step has: plan.cc
   void PlanDecodes(Step& step);
-  void PlanQuestions(Step& step, RunningRequest& request, Base& base);
-  void StartBranches(RunningRequest& request, Base& base, int num_tokens);
-  void StartBranch(Base& base, const TokenTree& tree);
-  void PlanLastToken(Step& step, RunningRequest& request, Base& base, size_t first_new_branch);
-  void PlanBranch(Step& step, RunningRequest& request, Base& base, Branch& branch);
+  void PlanDecode(Step& step, OpenRequest& request, Base& base);
+  void PlanQuestions(Step& step, OpenRequest& request, Base& base);
+  // Return the sequences of what they started.
+  std::vector<SequenceId> StartBranches(OpenRequest& request, Base& base, int num_tokens);
+  bool StartBranch(OpenRequest& request, Base& base, Branch* branch, std::vector<SequenceId>* sequences);
+  bool TakeRoomForQuestion(Base& base, const Resources& need);
+  void PlanLastToken(Step& step, OpenRequest& request, Base& base, std::vector<SequenceId> sequences);
+  void PlanBranch(Step& step, OpenRequest& request, Base& base, Branch& branch);
   void PlanPrompts(Step& step);
-  void PlanPrompt(Step& step, RunningRequest& request);
-  void ReadPrompt(Step& step, RunningRequest& request, int row, RequestId saved_by);
-  void ReadBase(Step& step, const RunningRequest& request, int candidate, int row, RequestId saved_by);
-  void AddRow(Step& step, PlanRow row, Span<const SequenceId> sequences, Resources& reserved);
+  void PlanPrompt(Step& step, OpenRequest& request);
+  void PlanCatchUp(Step& step, OpenRequest& request, Base& base);
+  void ReadPrompt(Step& step, OpenRequest& request, int row, RequestId saved_by);
+  void ReadBase(Step& step, const OpenRequest& request, int candidate, int row, RequestId saved_by);
+  PlanRow RowOf(const OpenRequest& request, Token token, Position position, Phase phase) const;
+  void AddRow(Step& step, OpenRequest& request, PlanRow row, Span<const SequenceId> sequences);
 
   // After the step: commit.cc
-  void CommitSample(RunningRequest& request, int candidate, const SampleOutcome& outcome);
-  void CommitPrompt(RunningRequest& request);
-  void MakePrefix(RunningRequest& request);
-  void CommitBranches(RunningRequest& request, Base& base);
-  void FinishBase(RunningRequest& request, Base& base);
-  bool IsDone(const RunningRequest& request) const;
-  void End(RunningRequest& request, bool keeps_cells);
+  void CommitSample(OpenRequest& request, int candidate, const SampleOutcome& outcome);
+  void CommitPrompt(OpenRequest& request);
+  void MakePrefix(OpenRequest& request);
+  void CommitBranches(OpenRequest& request, Base& base);
+  void FinishBase(OpenRequest& request, Base& base);
+  bool IsDone(const OpenRequest& request) const;
+  int NumMissing(const OpenRequest& request, const Base& base) const;
   void EndSequence(SequenceId sequence, bool keeps_cells);
-  void StopDecoding(const Base& base);
-  void RemoveEnded();
-  RunningRequest* FindRunning(RequestId id) const;
-  Base* FindBase(RunningRequest& request, int candidate) const;
   void CountPinned();
 
   SchedulerOptions options_;
   KvCache cache_;
-  std::deque<std::unique_ptr<RunningRequest>> waiting_;
-  std::map<RequestId, std::unique_ptr<RunningRequest>> running_;  // In order of arrival.
+  std::unordered_map<RequestId, std::unique_ptr<OpenRequest>> requests_;  // All that are open.
+  WaitingQueue queue_;
+  std::vector<RequestId> ended_;         // Still in requests_.
+  std::vector<OpenRequest*> following_;  // Wait for another one's prefill.
+  std::vector<OpenRequest*> running_;    // By rank, the first first.
   std::map<RequestId, Prefix> prefixes_;
-  std::vector<std::pair<RunningRequest*, Base*>> decoding_;  // In the order in which a step serves them.
-  Resources reserved_;                                       // Promised to all running requests together.
+  std::set<std::pair<TimeMs, RequestId>> deadlines_;
+  GrowthEstimate growth_;
+  Resources reserved_;  // By all bases together.
+  TimeMs now_ = 0;
+  int64_t num_steps_ = 0;
   int num_pinned_cells_ = 0;
+  SchedulerCounts counts_;
   std::vector<FinishedRequest> finished_;
   std::vector<RequestId> released_;
 };

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 namespace winnow {
 namespace {
 
 using Tokens = std::vector<Token>;
+
+const std::string kSpace;
 
 KvCacheOptions Sized(int cells, int sequences) {
   KvCacheOptions options;
@@ -17,7 +20,7 @@ KvCacheOptions Sized(int cells, int sequences) {
 }
 
 SequenceId Fill(KvCache* cache, const Tokens& tokens, SequenceId source = kNoSequence, int length = 0) {
-  SequenceId id = *cache->Begin(source, length);
+  SequenceId id = *cache->Begin(kSpace, source, length);
   for (size_t i = length; i < tokens.size(); ++i) cache->Append({&id, 1}, tokens[i]);
   return id;
 }
@@ -25,7 +28,7 @@ SequenceId Fill(KvCache* cache, const Tokens& tokens, SequenceId source = kNoSeq
 TEST(KvCache, FinishedSequencesAreFoundAndReused) {
   KvCache cache(Sized(16, 4));
   cache.Retire(Fill(&cache, {1, 2, 3}));
-  PrefixTree::Match match = cache.FindLongestPrefix(Tokens{1, 2, 3, 4}, 3);
+  PrefixTree::Match match = cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3, 4}, 3);
   EXPECT_EQ(match.length, 3);
   SequenceId id = Fill(&cache, {1, 2, 3, 4}, match.sequence, 3);
   EXPECT_EQ(cache.num_used_cells(), 4);
@@ -37,7 +40,7 @@ TEST(KvCache, TakesOverAnIdleSequenceThatWouldLoseNothing) {
   SequenceId first = Fill(&cache, {1, 2, 3});
   cache.Retire(first);
   cache.TakeOps();
-  EXPECT_EQ(*cache.Begin(first, 3), first);
+  EXPECT_EQ(*cache.Begin(kSpace, first, 3), first);
   EXPECT_TRUE(cache.TakeOps().empty());
 }
 
@@ -45,13 +48,13 @@ TEST(KvCache, ForksAnIdleSequenceThatIsLongerThanThePrefix) {
   KvCache cache(Sized(16, 4));
   SequenceId first = Fill(&cache, {1, 2, 3});
   cache.Retire(first);
-  SequenceId second = *cache.Begin(first, 2);
+  SequenceId second = *cache.Begin(kSpace, first, 2);
   EXPECT_NE(second, first);
   std::vector<CacheOp> ops = cache.TakeOps();
   ASSERT_EQ(ops.size(), 1u);
   EXPECT_EQ(ops[0].kind, CacheOp::Kind::kCopy);
   EXPECT_EQ(ops[0].end, 2);
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3}, 3).length, 3);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3}, 3).length, 3);
 }
 
 TEST(KvCache, CutsTheOnlyIdleSequenceBackWhenThereIsNoOther) {
@@ -59,7 +62,7 @@ TEST(KvCache, CutsTheOnlyIdleSequenceBackWhenThereIsNoOther) {
   SequenceId only = Fill(&cache, {1, 2, 3});
   cache.Retire(only);
   cache.TakeOps();
-  EXPECT_EQ(*cache.Begin(only, 2), only);
+  EXPECT_EQ(*cache.Begin(kSpace, only, 2), only);
   EXPECT_EQ(cache.num_used_cells(), 2);
   std::vector<CacheOp> ops = cache.TakeOps();
   ASSERT_EQ(ops.size(), 1u);
@@ -71,18 +74,18 @@ TEST(KvCache, EvictsTheLeastRecentlyUsedFirst) {
   KvCache cache(Sized(6, 4));
   cache.Retire(Fill(&cache, {1, 1, 1}));
   cache.Retire(Fill(&cache, {2, 2, 2}));
-  PrefixTree::Match match = cache.FindLongestPrefix(Tokens{1, 1}, 2);
-  cache.Drop(*cache.Begin(match.sequence, match.length));  // The first one was used again.
+  PrefixTree::Match match = cache.FindLongestPrefix(kSpace, Tokens{1, 1}, 2);
+  cache.Drop(*cache.Begin(kSpace, match.sequence, match.length));  // The first one was used again.
   cache.Drop(Fill(&cache, {3}));
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{2, 2, 2}, 3).length, 0);
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 1, 1}, 3).length, 3);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{2, 2, 2}, 3).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{1, 1, 1}, 3).length, 3);
 }
 
 TEST(KvCache, RefusesASequenceWhenAllAreBusy) {
   KvCache cache(Sized(6, 2));
   Fill(&cache, {1});
   Fill(&cache, {2});
-  EXPECT_FALSE(cache.Begin(kNoSequence, 0).has_value());
+  EXPECT_FALSE(cache.Begin(kSpace, kNoSequence, 0).has_value());
 }
 
 TEST(KvCache, KeepsNoMoreIdleCellsThanAllowed) {
@@ -92,7 +95,7 @@ TEST(KvCache, KeepsNoMoreIdleCellsThanAllowed) {
   cache.Retire(Fill(&cache, {1, 1, 1}));
   cache.Retire(Fill(&cache, {2, 2, 2}));
   EXPECT_EQ(cache.num_idle_cells(), 3);
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{2, 2}, 2).length, 2);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{2, 2}, 2).length, 2);
 }
 
 TEST(KvCache, DoesNotCutALongSequenceBackUnderASlidingWindow) {
@@ -100,10 +103,10 @@ TEST(KvCache, DoesNotCutALongSequenceBackUnderASlidingWindow) {
   options.sliding_window = 4;
   KvCache cache(options);
   cache.Retire(Fill(&cache, {1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3, 4, 5, 9}, 6).length, 0);
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3, 4, 5, 6, 7}, 6).length, 6);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3, 4, 5, 9}, 6).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3, 4, 5, 6, 7}, 6).length, 6);
   cache.Retire(Fill(&cache, {7, 8, 9}));
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{7, 8, 1}, 3).length, 2);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{7, 8, 1}, 3).length, 2);
 }
 
 TEST(KvCache, SharesNothingWhereSequencesCannotBeForked) {
@@ -111,8 +114,29 @@ TEST(KvCache, SharesNothingWhereSequencesCannotBeForked) {
   options.can_fork = false;
   KvCache cache(options);
   cache.Retire(Fill(&cache, {1, 2, 3}));
-  EXPECT_EQ(cache.FindLongestPrefix(Tokens{1, 2, 3}, 3).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3}, 3).length, 0);
   EXPECT_EQ(cache.num_used_cells(), 0);
+}
+
+TEST(KvCache, SpacesShareNothing) {
+  KvCache cache(Sized(16, 4));
+  SequenceId ours = *cache.Begin("ours", kNoSequence, 0);
+  for (Token token : {1, 2, 3}) cache.Append({&ours, 1}, token);
+  cache.Publish(ours);
+  EXPECT_EQ(cache.FindLongestPrefix("theirs", Tokens{1, 2, 3}, 3).length, 0);
+  EXPECT_EQ(cache.FindLongestPrefix("ours", Tokens{1, 2, 3}, 3).length, 3);
+  cache.Retire(ours);
+  EXPECT_EQ(cache.FindLongestPrefix("theirs", Tokens{1, 2, 3}, 3).length, 0);
+}
+
+TEST(KvCache, PrefersASequenceThatIsBusyAnyway) {
+  KvCache cache(Sized(16, 4));
+  SequenceId idle = Fill(&cache, {1, 2, 3}), busy = Fill(&cache, {1, 2, 3, 4});
+  cache.Retire(idle);
+  cache.Publish(busy);
+  PrefixTree::Match match = cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3}, 3);
+  EXPECT_EQ(match.sequence, busy);
+  EXPECT_EQ(cache.CountBusyCells(match.sequence, match.length), 3);
 }
 
 }  // namespace
