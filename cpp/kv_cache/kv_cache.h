@@ -35,6 +35,7 @@ class KvCache {
  public:
   explicit KvCache(const KvCacheOptions& options);
 
+  bool can_fork() const { return options_.can_fork; }
   int num_cells() const { return cells_.num_cells(); }
   int num_used_cells() const { return cells_.num_used(); }
   int num_busy_cells() const { return cells_.num_busy(); }
@@ -43,6 +44,7 @@ class KvCache {
   int num_busy_sequences() const { return num_busy_; }
   int num_used_sequences() const { return num_busy_ + static_cast<int>(idle_.size()); }
   Span<const Token> Tokens(SequenceId sequence) const { return entries_[sequence].tokens; }
+  const std::string& SpaceOf(SequenceId sequence) const { return entries_[sequence].space; }
   int Length(SequenceId sequence) const { return cells_.Length(sequence); }
   int CountBusyCells(SequenceId sequence, int length) const { return cells_.CountBusy(sequence, length); }
   int CountCells(Span<const SequenceId> sequences) const { return cells_.CountUnion(sequences); }

@@ -72,6 +72,8 @@ void Scheduler::CheckFits(const OpenRequest& request) const {
 // Pinned prefixes stay as long as their owners want: whatever runs must fit beside all of them, and a new one beside
 // the largest of what runs.
 bool Scheduler::MayRun(OpenRequest& request) const {
+  request.floor = FloorOf(request);
+  request.pinned = kNoRequest;
   Resources need{num_pinned_cells_, static_cast<int>(prefixes_.size())};
   Resources largest;
   for (const OpenRequest* other : running_) {
@@ -84,19 +86,24 @@ bool Scheduler::MayRun(OpenRequest& request) const {
   }
   need = need + request.floor + (request.spec.pin ? largest : Resources());
   if (Total().Covers(need)) return true;
-  int shared = CountSharedWithPinned(request);
-  if (!Total().Covers(need - Resources{shared, 0})) return false;
-  request.floor.cells -= shared;
+  FindPinned(request);
+  if (!Total().Covers(need - Resources{request.pinned_length, 0})) return false;
+  request.floor.cells -= request.pinned_length;
   return true;
 }
 
-int Scheduler::CountSharedWithPinned(const OpenRequest& request) const {
-  int longest = 0;
-  if (request.parent != nullptr) return longest;  // Its floor is without the parent's cells.
+// The pinned prefix that the request shares most with: where there is room only for what they share, it begins as a
+// fork of that and of no copy.
+void Scheduler::FindPinned(OpenRequest& request) const {
+  request.pinned_length = 0;
+  if (request.parent != nullptr || !cache_.can_fork()) return;  // Its floor is without the parent's cells.
   for (const auto& [id, prefix] : prefixes_) {
-    if (prefix.space == request.spec.space) longest = std::max(longest, CommonLength(prefix.tokens, request.tokens));
+    if (prefix.space != request.spec.space) continue;
+    int shared = std::min(CommonLength(prefix.tokens, request.tokens), LongestReuse(request));
+    if (shared <= request.pinned_length) continue;
+    request.pinned = id;
+    request.pinned_length = shared;
   }
-  return std::min(longest, LongestReuse(request));
 }
 
 // Nothing runs, and still the request has no room: only pinned prefixes can be in its way.
@@ -153,6 +160,8 @@ void Scheduler::ReturnFollowers() {
 PrefixTree::Match Scheduler::FindPrompt(const OpenRequest& request) const {
   bool is_fork_of_parent = request.spec.prompt.empty();
   if (is_fork_of_parent) return {request.parent->sequence, request.usage.prompt_tokens, {}};
+  auto pinned = prefixes_.find(request.pinned);
+  if (pinned != prefixes_.end()) return {pinned->second.sequence, request.pinned_length, {}};
   return cache_.FindLongestPrefix(request.spec.space, request.tokens, LongestReuse(request));
 }
 
@@ -164,18 +173,19 @@ bool Scheduler::BeginPrompt(Step& step, OpenRequest& request) {
     PrefixTree::Match match = FindPrompt(request);
     int num_idle = match.length - (match.length > 0 ? cache_.CountBusyCells(match.sequence, match.length) : 0);
     Resources rest{request.usage.prompt_tokens - match.length, 0};
-    if (HasRoomToBegin(step, claim, {num_idle, 1}, rest + GrowthOfNextBase(request))) {
+    Resources soon = rest + GrowthOfNextBase(request);
+    if (HasRoomToBegin(step, claim, {num_idle, 1}, soon)) {
       TakeSequence(step, request, match);
       return true;
     }
-    if (!PreemptToBegin(step, claim)) return false;
+    if (!PreemptToBegin(step, claim, soon + Resources{num_idle, 1})) return false;
   }
 }
 
 bool Scheduler::BeginOnParent(Step& step, OpenRequest& request) {
   const Claim claim{&request, 0};
   while (!HasRoomToBegin(step, claim, {}, GrowthOfNextBase(request))) {
-    if (!PreemptToBegin(step, claim)) return false;
+    if (!PreemptToBegin(step, claim, GrowthOfNextBase(request))) return false;
   }
   request.has_begun = true;
   request.usage.cached_tokens = request.usage.prompt_tokens;

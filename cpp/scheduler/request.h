@@ -115,6 +115,8 @@ struct OpenRequest {
   RequestId leader = kNoRequest;  // kFollowing: who evaluates the first `leader_length` tokens for it.
   int leader_length = 0;
   bool is_followed = false;
+  RequestId pinned = kNoRequest;  // A prefix whose first `pinned_length` tokens it must share to fit.
+  int pinned_length = 0;
   std::vector<std::unique_ptr<Base>> bases;
   int num_bases_done = 0;
   Resources question_need;  // Of the largest question.

@@ -58,8 +58,9 @@ bool Scheduler::StartBase(Step& step, OpenRequest& request, size_t index) {
     Resources now{num_idle, TakesOverPrompt(request, base) ? 0 : 1};
     Resources soon{KnownLength(request, base) - match.length, 0};
     if (!base.is_finished) soon.cells += growth_.Expect(request.spec.max_tokens);
-    if (HasRoomToBegin(step, claim, now, soon + request.question_need)) break;
-    if (!PreemptToBegin(step, claim)) return false;
+    soon = soon + request.question_need;
+    if (HasRoomToBegin(step, claim, now, soon)) break;
+    if (!PreemptToBegin(step, claim, now + soon)) return false;
   }
   base.sequence = TakesOverPrompt(request, base) ? std::exchange(request.sequence, kNoSequence)
                                                  : *cache_.Begin(request.spec.space, match.sequence, match.length);
@@ -113,19 +114,49 @@ bool Scheduler::MakeRoom(Step& step, const Claim& claim, const Resources& need) 
 bool Scheduler::IsFirst(const Claim& claim) const {
   const auto& bases = claim.request->bases;
   auto is_done = [](const auto& base) { return base->state == Base::State::kDone; };
-  bool leads = running_.empty() || running_.front() == claim.request;
+  const OpenRequest* first = running_.empty() ? claim.request : running_.front();
+  bool overtakes = claim.request->state != OpenRequest::State::kRunning && claim.request->rank < first->rank &&
+                   claim.request->spec.priority > first->spec.priority;
+  bool leads = first == claim.request || overtakes;
   return leads && (claim.base == 0 || std::all_of(bases.begin(), bases.begin() + claim.base - 1, is_done));
 }
 
-// What begins takes from those that run only if its priority is higher. The first by rank must not depend on others.
-bool Scheduler::PreemptToBegin(Step& step, const Claim& claim) {
-  return PreemptFor(step, claim, /*only_lower_priority=*/!IsFirst(claim));
+// What begins takes from those that run only if its priority is higher, and if that is enough. The first by rank must
+// not depend on others.
+bool Scheduler::PreemptToBegin(Step& step, const Claim& claim, const Resources& need) {
+  if (IsFirst(claim)) return PreemptFor(step, claim, /*only_lower_priority=*/false);
+  Resources free = FreeBeyondGrowth();
+  for (const OpenRequest* other : running_) {
+    if (GivesWayTo(claim, *other)) free = free + HeldBy(*other);
+  }
+  return free.Covers(need) && PreemptFor(step, claim, /*only_lower_priority=*/true);
+}
+
+// The first by rank gives way to nobody but a new first.
+bool Scheduler::GivesWayTo(const Claim& claim, const OpenRequest& other) const {
+  return &other != running_.front() && claim.request->rank < other.rank &&
+         other.spec.priority < claim.request->spec.priority;
+}
+
+// At most: some of it may be shared.
+Resources Scheduler::HeldBy(const OpenRequest& request) const {
+  Resources held = GrowthOf(request);
+  auto add = [&](SequenceId sequence) { held = held + Resources{cache_.Length(sequence), 1}; };
+  if (request.sequence != kNoSequence) add(request.sequence);
+  for (const auto& base : request.bases) {
+    held = held + base->reserved;
+    if (base->owns_sequence && base->sequence != kNoSequence) add(base->sequence);
+    for (const Branch& branch : base->branches) {
+      for (SequenceId path : branch.paths) add(path);
+    }
+  }
+  return held;
 }
 
 // The last by rank gives way, of one request the youngest candidate. False: nobody behind the claim holds anything.
 bool Scheduler::PreemptFor(Step& step, const Claim& claim, bool only_lower_priority) {
   for (auto it = running_.rbegin(); it != running_.rend() && claim.request->rank < (*it)->rank; ++it) {
-    if (only_lower_priority && (*it)->spec.priority >= claim.request->spec.priority) continue;
+    if (only_lower_priority && !GivesWayTo(claim, **it)) continue;
     if (PreemptLast(step, **it, 0, /*gives_prompt=*/true)) return true;
   }
   return !only_lower_priority && PreemptLast(step, *claim.request, claim.base, claim.base > 0 && IsFirst(claim));

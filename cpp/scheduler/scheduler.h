@@ -104,7 +104,7 @@ class Scheduler {
   void Admit(Step& step);
   bool MayRun(OpenRequest& request) const;
   Resources FloorOf(const OpenRequest& request) const;
-  int CountSharedWithPinned(const OpenRequest& request) const;
+  void FindPinned(OpenRequest& request) const;
   void CheckFits(const OpenRequest& request) const;
   void Refuse(OpenRequest& request);
   bool FollowsSomebody(OpenRequest& request);
@@ -129,7 +129,9 @@ class Scheduler {
   bool MakeRoom(Step& step, const Claim& claim, const Resources& need);
   bool HasRoomToBegin(const Step& step, const Claim& claim, const Resources& now, const Resources& soon) const;
   bool IsFirst(const Claim& claim) const;
-  bool PreemptToBegin(Step& step, const Claim& claim);
+  bool PreemptToBegin(Step& step, const Claim& claim, const Resources& need);
+  bool GivesWayTo(const Claim& claim, const OpenRequest& other) const;
+  Resources HeldBy(const OpenRequest& request) const;
   bool PreemptFor(Step& step, const Claim& claim, bool only_lower_priority);
   bool PreemptLast(Step& step, OpenRequest& request, size_t first_base, bool gives_prompt);
   static bool HoldsCells(const Base& base);

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace winnow {
@@ -137,6 +141,77 @@ TEST(KvCache, PrefersASequenceThatIsBusyAnyway) {
   PrefixTree::Match match = cache.FindLongestPrefix(kSpace, Tokens{1, 2, 3}, 3);
   EXPECT_EQ(match.sequence, busy);
   EXPECT_EQ(cache.CountBusyCells(match.sequence, match.length), 3);
+}
+
+// What a search through all sequences finds. Of a busy sequence the tree knows at least what it held when it was
+// published, and no more than it holds now.
+struct Naive {
+  struct Sequence {
+    std::string space;
+    Tokens tokens;
+    size_t published = 0;
+  };
+
+  std::pair<int, int> FindBounds(const std::string& space, const Tokens& query) const {
+    int least = 0, most = 0;
+    for (const auto& [id, sequence] : busy) {
+      if (sequence.space != space) continue;
+      int common = Common(sequence.tokens, query);
+      most = std::max(most, common);
+      least = std::max(least, std::min(common, static_cast<int>(sequence.published)));
+    }
+    return {least, most};
+  }
+  static int Common(const Tokens& a, const Tokens& b) {
+    size_t length = 0;
+    while (length < std::min(a.size(), b.size()) && a[length] == b[length]) ++length;
+    return static_cast<int>(length);
+  }
+
+  std::map<SequenceId, Sequence> busy;
+};
+
+TEST(KvCache, FindsWhatASearchThroughAllSequencesFinds) {
+  std::mt19937 random(7);
+  KvCache cache(Sized(200, 12));
+  Naive naive;
+  auto any = [&] { return std::next(naive.busy.begin(), random() % naive.busy.size()); };
+  for (int i = 0; i < 20000; ++i) {
+    const std::string space(1, static_cast<char>('x' + random() % 2));
+    Tokens query(1 + random() % 12);
+    for (Token& token : query) token = static_cast<Token>(random() % 2);
+    PrefixTree::Match match = cache.FindLongestPrefix(space, query, static_cast<int>(query.size()));
+    auto [least, most] = naive.FindBounds(space, query);
+    for (SequenceId id = 0; id < cache.max_sequences(); ++id) {  // Idle ones: their tokens are the book's.
+      if (naive.busy.count(id) > 0 || cache.SpaceOf(id) != space) continue;
+      Span<const Token> held = cache.Tokens(id);
+      int common = Naive::Common(Tokens(held.begin(), held.end()), query);
+      least = std::max(least, common);
+      most = std::max(most, common);
+    }
+    ASSERT_GE(match.length, least);
+    ASSERT_LE(match.length, most);
+    size_t choice = random() % 5;
+    if (choice == 0 && naive.busy.size() < 5) {
+      SequenceId id = *cache.Begin(space, match.sequence, match.length);
+      naive.busy[id] = {space, Tokens(query.begin(), query.begin() + match.length), 0};
+    } else if (naive.busy.empty()) {
+      continue;
+    } else if (choice == 1) {
+      auto chosen = any();
+      random() % 4 == 0 ? cache.Drop(chosen->first) : cache.Retire(chosen->first);
+      naive.busy.erase(chosen);
+    } else if (choice == 2) {
+      auto chosen = any();
+      cache.Publish(chosen->first);
+      chosen->second.published = chosen->second.tokens.size();
+    } else if (auto chosen = any(); chosen->second.tokens.size() < 20) {
+      const auto token = static_cast<Token>(random() % 2);
+      cache.Append({&chosen->first, 1}, token);
+      chosen->second.tokens.push_back(token);
+    }
+    if (random() % 500 == 0) cache.EvictIdle();
+  }
 }
 
 }  // namespace

@@ -1,0 +1,314 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "player.h"
+
+namespace winnow {
+namespace {
+
+// The cells of a real cache, and a text that depends on all of them: O(1) per row.
+class CellModel {
+ public:
+  CellModel(int num_cells, int num_sequences) : max_cells_(num_cells), sequences_(num_sequences) {}
+
+  void Run(const StepPlan& plan) {
+    for (const CacheOp& op : plan.cache_ops) Apply(op);
+    behind_.clear();
+    for (const PlanRow& row : plan.rows) Evaluate(row, plan.SequencesOf(row));
+  }
+  // A number that says what is seen behind the row.
+  uint64_t Behind(int row) const { return behind_[row]; }
+  int num_used() const { return num_used_; }
+  std::vector<Token> TokensOf(SequenceId sequence) const {
+    std::vector<Token> tokens;
+    for (int cell : sequences_[sequence]) tokens.push_back(cells_[cell].token);
+    return tokens;
+  }
+
+  static uint64_t Mix(uint64_t state, Token token) {
+    state = (state ^ static_cast<uint64_t>(token + 1)) * 0x9e3779b97f4a7c15ULL;
+    return state ^ (state >> 29);
+  }
+
+ private:
+  struct Cell {
+    Token token;
+    uint64_t seen;
+    int owners;
+  };
+
+  void Apply(const CacheOp& op) {
+    std::vector<int>& target = sequences_[op.target];
+    if (op.kind == CacheOp::Kind::kRemove) {
+      while (static_cast<int>(target.size()) > op.begin) {
+        num_used_ -= --cells_[target.back()].owners == 0;
+        target.pop_back();
+      }
+      return;
+    }
+    ASSERT_TRUE(target.empty());
+    ASSERT_GE(static_cast<int>(sequences_[op.source].size()), op.end);
+    target.assign(sequences_[op.source].begin(), sequences_[op.source].begin() + op.end);
+    for (int cell : target) ++cells_[cell].owners;
+  }
+
+  void Evaluate(const PlanRow& row, Span<const SequenceId> owners) {
+    const std::vector<int> before = sequences_[owners.front()];
+    uint64_t seen = Mix(before.empty() ? 1 : cells_[before.back()].seen, row.token);
+    ASSERT_EQ(static_cast<int>(before.size()), row.position);
+    for (SequenceId id : owners) {
+      ASSERT_EQ(sequences_[id].size(), before.size());
+      ASSERT_TRUE(before.empty() || cells_[sequences_[id].back()].seen == cells_[before.back()].seen);
+      sequences_[id].push_back(static_cast<int>(cells_.size()));
+    }
+    cells_.push_back({row.token, seen, static_cast<int>(owners.size())});
+    ASSERT_LE(++num_used_, max_cells_);
+    behind_.push_back(seen);
+  }
+
+  int max_cells_;
+  std::vector<std::vector<int>> sequences_;
+  std::vector<Cell> cells_;  // All that ever were.
+  int num_used_ = 0;
+  std::vector<uint64_t> behind_;
+};
+
+Token DrawFrom(uint64_t seen, int candidate) { return static_cast<Token>('a' + (seen >> 7) % 13 + candidate % 3); }
+
+// Every operation that there is, in random order, on a cache that is far too small.
+class Storm {
+ public:
+  explicit Storm(unsigned seed)
+      : random_(seed),
+        cells_(90 + random_() % 100),
+        sequences_(4 + random_() % 14),
+        options_(Sized(1 + random_() % 24, cells_, sequences_)),
+        scheduler_(options_),
+        model_(cells_, sequences_) {}
+
+  void Operate() {
+    switch (random_() % 16) {
+      case 0:
+      case 1:
+      case 2:
+        return Submit();
+      case 3:
+        if (random_() % 3 == 0) scheduler_.Cancel(AnyOpen());
+        return CheckBook();
+      case 4:
+        return ReleaseOne();
+      case 5:
+        now_ += static_cast<TimeMs>(random_() % 2000);
+        return;
+      default:
+        return Step();
+    }
+  }
+
+  void Drain() {
+    for (int i = 0; !scheduler_.is_idle(); ++i) {
+      ASSERT_LT(i, 100000) << "somebody waits for ever";
+      Step();
+    }
+    while (!prefixes_.empty()) ReleaseOne(/*surely=*/true);
+    model_.Run(scheduler_.Plan(now_));
+    EXPECT_EQ(scheduler_.cache().num_busy_cells(), 0);
+    EXPECT_EQ(scheduler_.cache().num_busy_sequences(), 0);
+    for (const auto& [id, request] : open_) ADD_FAILURE() << "request " << id << " was never answered";
+  }
+
+  int64_t num_preemptions() const { return scheduler_.counts().preemptions; }
+  int num_timeouts = 0, num_full = 0, num_finished = 0;
+
+ private:
+  struct Asked {
+    ScheduledRequest spec;
+    Tokens prompt;  // With the parent's.
+    std::map<int, Tokens> texts;
+    std::map<int, bool> has_ended;
+    std::set<std::tuple<int, int, int>> scores;
+  };
+
+  void Submit() {
+    if (open_.size() > 12) return;
+    ScheduledRequest request = Generate(next_, Count(1 + random_() % 40, 'a' + random_() % 2), 1 + random_() % 30,
+                                        static_cast<int>(random_() % 4));
+    for (int q = random_() % 3; q > 0; --q) request.questions.push_back(Question(random_() % 3, random_() % 3));
+    if (request.num_candidates == 0 && request.questions.empty()) {
+      request.pin = true;
+      request.prompt.resize(1 + random_() % 12, 'p');
+    }
+    request.space = std::string(1, static_cast<char>('x' + random_() % 2));
+    request.priority = static_cast<double>(random_() % 3);
+    request.submitted = now_;
+    if (random_() % 6 == 0) request.deadline = now_ + static_cast<TimeMs>(random_() % 4000);
+    Asked asked{request, request.prompt, {}, {}, {}};
+    if (!prefixes_.empty() && random_() % 3 == 0) {
+      const auto& parent = *std::next(prefixes_.begin(), random_() % prefixes_.size());
+      request.parent = asked.spec.parent = parent.first;
+      if (random_() % 2 == 0) request.prompt.clear();
+      asked.prompt = parent.second;
+      asked.prompt.insert(asked.prompt.end(), request.prompt.begin(), request.prompt.end());
+    }
+    try {
+      scheduler_.Add(request);
+      open_[next_] = std::move(asked);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), "ERR_CACHE_TOO_SMALL");
+    }
+    ++next_;
+    CheckBook();
+  }
+
+  RequestId AnyOpen() {
+    if (open_.empty()) return kNoRequest;
+    auto chosen = std::next(open_.begin(), random_() % open_.size());
+    RequestId id = chosen->first;
+    open_.erase(chosen);
+    return id;
+  }
+
+  void ReleaseOne(bool surely = false) {
+    if (prefixes_.empty() || (!surely && prefixes_.size() < 3 && random_() % 3 != 0)) return;
+    auto chosen = std::next(prefixes_.begin(), random_() % prefixes_.size());
+    scheduler_.Release(chosen->first);
+    prefixes_.erase(chosen);
+    CheckBook();
+  }
+
+  void Step() {
+    StepPlan plan = scheduler_.Plan(now_);
+    EXPECT_LE(static_cast<int>(plan.rows.size()), options_.max_step_tokens);
+    model_.Run(plan);
+    for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);  // Timeouts and refusals.
+    if (random_() % 400 == 0 && !plan.empty()) {
+      scheduler_.Fail(plan, "ERR_COMPUTE", "out of luck");
+    } else {
+      std::vector<SampleOutcome> outcomes(plan.reads.size());
+      for (size_t i = 0; i < plan.reads.size(); ++i) Read(plan.reads[i], &outcomes[i]);
+      scheduler_.Commit(plan, outcomes);
+    }
+    for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);
+    scheduler_.TakeReleasedPrefixes();
+    CheckBook();
+    if (random_() % 8 == 0) CheckSequences();
+  }
+
+  void Read(const PlanRead& read, SampleOutcome* outcome) {
+    uint64_t seen = read.row >= 0 ? model_.Behind(read.row) : saved_.at(read.saved_by);
+    if (read.kind == PlanRead::Kind::kSave) saved_[read.request] = seen;
+    auto found = open_.find(read.request);
+    ASSERT_NE(found, open_.end()) << "a request that has ended still reads";
+    Asked& asked = found->second;
+    if (read.kind == PlanRead::Kind::kScore) {
+      bool is_new = asked.scores.insert({read.candidate, read.question, read.node}).second;
+      EXPECT_TRUE(is_new) << "a row was read twice";
+    }
+    if (read.kind != PlanRead::Kind::kSample) return;
+    Tokens& text = asked.texts[read.candidate];
+    EXPECT_EQ(seen, Expected(asked, text)) << "request " << read.request << " does not see its own text";
+    EXPECT_FALSE(asked.has_ended[read.candidate]);
+    outcome->token = DrawFrom(seen, read.candidate);
+    bool is_last = static_cast<int>(text.size()) + 1 == asked.spec.max_tokens;
+    bool is_eos = seen % 23 == 0;
+    if (is_last) outcome->finish = SampleOutcome::Finish::kKeepToken;
+    if (is_eos) outcome->finish = SampleOutcome::Finish::kDropToken;
+    asked.has_ended[read.candidate] = is_last || is_eos;
+    text.push_back(outcome->token);
+  }
+
+  static uint64_t Expected(const Asked& asked, const Tokens& text) {
+    uint64_t seen = 1;
+    for (Token token : asked.prompt) seen = CellModel::Mix(seen, token);
+    for (Token token : text) seen = CellModel::Mix(seen, token);
+    return seen;
+  }
+
+  void Finish(const FinishedRequest& finished) {
+    auto found = open_.find(finished.id);
+    ASSERT_NE(found, open_.end()) << "request " << finished.id << " was answered twice";
+    const Asked& asked = found->second;
+    num_timeouts += finished.error_code == "ERR_TIMEOUT";
+    num_full += finished.error_code == "ERR_CACHE_FULL";
+    if (finished.error_code.empty()) CheckComplete(asked, finished.usage);
+    if (finished.error_code.empty() && asked.spec.pin) prefixes_[finished.id] = asked.prompt;
+    open_.erase(found);
+  }
+
+  void CheckComplete(const Asked& asked, const Usage& usage) {
+    ++num_finished;
+    ASSERT_EQ(static_cast<int>(asked.texts.size()), asked.spec.num_candidates);
+    int drawn = 0;
+    for (const auto& [candidate, text] : asked.texts) {
+      EXPECT_TRUE(asked.has_ended.at(candidate));
+      drawn += static_cast<int>(text.size());
+    }
+    EXPECT_EQ(usage.generated_tokens, drawn);
+    // Every candidate is asked every question, once; what was preempted is counted apart.
+    int num_bases = std::max(1, asked.spec.num_candidates), num_nodes = 0;
+    for (const auto& tree : asked.spec.questions) num_nodes += static_cast<int>(tree->nodes.size());
+    EXPECT_EQ(usage.question_tokens, num_bases * num_nodes);
+    int last_tokens = usage.evaluated_prompt_tokens + usage.cached_tokens - usage.question_tokens - usage.prompt_tokens;
+    EXPECT_GE(last_tokens, 0);
+    EXPECT_LE(last_tokens, asked.spec.num_candidates);
+  }
+
+  void CheckBook() const {
+    const KvCache& cache = scheduler_.cache();
+    ASSERT_LE(cache.num_busy_cells(), cache.num_used_cells());
+    ASSERT_LE(cache.num_used_cells(), cells_);
+    ASSERT_LE(cache.num_used_sequences(), sequences_);
+    ASSERT_LE(scheduler_.num_pinned_cells(), cache.num_busy_cells());
+    ASSERT_GE(scheduler_.num_running() + scheduler_.num_waiting(), static_cast<int>(open_.size()));
+  }
+
+  // Book and cells agree, sequence by sequence; and a prompt finds what a search through all sequences finds.
+  void CheckSequences() {
+    StepPlan removals = scheduler_.Plan(now_);
+    model_.Run(removals);
+    for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);
+    std::vector<SampleOutcome> outcomes(removals.reads.size());
+    for (size_t i = 0; i < removals.reads.size(); ++i) Read(removals.reads[i], &outcomes[i]);
+    const KvCache& cache = scheduler_.cache();
+    EXPECT_EQ(cache.num_used_cells(), model_.num_used());
+    for (SequenceId id = 0; id < sequences_; ++id) {
+      Span<const Token> book = cache.Tokens(id);
+      EXPECT_EQ(std::vector<Token>(book.begin(), book.end()), model_.TokensOf(id));
+    }
+    scheduler_.Commit(removals, outcomes);
+    for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);
+  }
+
+  std::mt19937 random_;
+  int cells_, sequences_;
+  SchedulerOptions options_;
+  Scheduler scheduler_;
+  CellModel model_;
+  TimeMs now_ = 0;
+  RequestId next_ = 1;
+  std::map<RequestId, Asked> open_;
+  std::map<RequestId, Tokens> prefixes_;
+  std::map<RequestId, uint64_t> saved_;
+};
+
+class SchedulerStorm : public testing::TestWithParam<unsigned> {};
+
+// 25 × 4,000 = 100,000 operations.
+TEST_P(SchedulerStorm, NothingIsLostStarvedOrWrong) {
+  Storm storm(GetParam());
+  for (int i = 0; i < 4000 && !HasFailure(); ++i) storm.Operate();
+  storm.Drain();
+  EXPECT_GT(storm.num_finished, 20);
+  EXPECT_GT(storm.num_preemptions(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, SchedulerStorm, testing::Range(0u, 25u));
+
+}  // namespace
+}  // namespace winnow
