@@ -13,11 +13,11 @@ namespace winnow {
 namespace {
 
 // Engines with equal keys are one.
-std::string KeyOf(const ModelOptions& options) {
+std::string KeyOf(const ModelOptions& options, const EngineOptions& engine_options) {
   std::string key;
   for (const std::string& path : options.paths) key += path + '\n';
   for (int value : {options.context_size, options.cache_tokens, options.max_sequences, options.max_step_tokens,
-                    options.threads, options.gpu_layers}) {
+                    options.threads, options.gpu_layers, engine_options.max_queue}) {
     key += std::to_string(value) + ' ';
   }
   return key + options.cache_type + ' ' + options.kernels;
@@ -64,11 +64,13 @@ class WinnowAddon : public Napi::Addon<WinnowAddon> {
  private:
   Napi::Value OpenEngine(const Napi::CallbackInfo& info) {
     ModelOptions options = ModelOptionsFrom(info[0].As<Napi::Object>());
+    EngineOptions engine_options = EngineOptionsFrom(info[0].As<Napi::Object>());
     std::shared_ptr<EventChannel> channel = EventChannel::Open(info.Env(), info[1].As<Napi::Function>());
     SendLogAndProgress(channel, &options);
-    auto open = [options, channel] {
+    auto open = [options, engine_options, channel] {
       try {
-        return winnow::OpenEngine(KeyOf(options), [&] { return MakeBackend(options); });
+        auto load = [&] { return MakeBackend(options); };
+        return winnow::OpenEngine(KeyOf(options, engine_options), load, engine_options);
       } catch (...) {
         channel->Push([channel](Napi::Env, Napi::Function) { channel->Close(); });
         throw;

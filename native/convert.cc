@@ -3,6 +3,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "js_error.h"
+
 namespace winnow {
 namespace {
 
@@ -137,6 +139,7 @@ class EventWriter {
                           .Put("evaluatedPromptTokens", usage.evaluated_prompt_tokens)
                           .Put("questionTokens", usage.question_tokens)
                           .Put("generatedTokens", usage.generated_tokens)
+                          .Put("recomputedTokens", usage.recomputed_tokens)
                           .object())
         .Set("timings", ObjectWriter(env_)
                             .Put("queueMs", timings.queue)
@@ -155,6 +158,7 @@ class EventWriter {
         .Put("request", event.request)
         .Put("code", event.code)
         .Put("message", event.message)
+        .Set("facts", FactsToJs(env_, event.facts))
         .object();
   }
 
@@ -194,6 +198,12 @@ ModelOptions ModelOptionsFrom(Napi::Object object) {
   return options;
 }
 
+EngineOptions EngineOptionsFrom(Napi::Object object) {
+  EngineOptions options;
+  options.max_queue = IntFrom(object, "maxQueue");
+  return options;
+}
+
 Request RequestFrom(Napi::Object object) {
   Request request;
   request.prompt = TokensFrom(object.Get("prompt"));
@@ -207,6 +217,9 @@ Request RequestFrom(Napi::Object object) {
   request.stops = StringsFrom(object, "stop");
   request.stop_tokens = TokensFrom(object.Get("stopTokens"));
   request.questions = ListFrom(object, "questions", QuestionFrom);
+  request.timeout_ms = static_cast<int64_t>(NumberFrom(object, "timeoutMs"));
+  request.priority = NumberFrom(object, "priority");
+  request.space = StringFrom(object, "namespace");
   return request;
 }
 
@@ -249,6 +262,30 @@ Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
       .object();
 }
 
+namespace {
+
+Napi::Object LatencyToJs(Napi::Env env, const LatencyStats& stats) {
+  return ObjectWriter(env)
+      .Put("count", stats.count)
+      .Put("mean", stats.mean)
+      .Put("p50", stats.p50)
+      .Put("p90", stats.p90)
+      .Put("p99", stats.p99)
+      .Put("max", stats.max)
+      .object();
+}
+
+Napi::Object TimesToJs(Napi::Env env, const PhaseTimes& times) {
+  return ObjectWriter(env)
+      .Put("prefill", times.prefill)
+      .Put("generate", times.generate)
+      .Put("score", times.score)
+      .Put("plan", times.plan)
+      .object();
+}
+
+}  // namespace
+
 Napi::Value ToJs(Napi::Env env, const EngineStats& stats) {
   return ObjectWriter(env)
       .Put("running", stats.running)
@@ -267,6 +304,13 @@ Napi::Value ToJs(Napi::Env env, const EngineStats& stats) {
       .Put("prefixMissTokens", stats.prefix_miss_tokens)
       .Put("submittedRequests", stats.submitted_requests)
       .Put("callbacks", stats.callbacks)
+      .Put("preemptions", stats.preemptions)
+      .Put("recomputedTokens", stats.recomputed_tokens)
+      .Set("batchSizes", ArrayOf(env, stats.batch_sizes,
+                                 [env](int64_t steps) { return Napi::Number::New(env, static_cast<double>(steps)); }))
+      .Set("firstTokenMs", LatencyToJs(env, stats.first_token))
+      .Set("interTokenMs", LatencyToJs(env, stats.inter_token))
+      .Set("timeMs", TimesToJs(env, stats.times))
       .object();
 }
 

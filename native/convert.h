@@ -7,6 +7,7 @@
 
 #include "backend/backend.h"
 #include "base/span.h"
+#include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/request.h"
 #include "engine/stats.h"
@@ -15,6 +16,7 @@
 namespace winnow {
 
 ModelOptions ModelOptionsFrom(Napi::Object object);
+EngineOptions EngineOptionsFrom(Napi::Object object);
 Request RequestFrom(Napi::Object object);
 std::vector<Token> TokensFrom(Napi::Value value);  // An Int32Array.
 

@@ -5,10 +5,14 @@
 #include <exception>
 #include <string>
 
+#include "base/error.h"
+
 namespace winnow {
 
-// A JavaScript Error with a `code` property.
-Napi::Error JsError(Napi::Env env, const std::string& code, const std::string& message);
+// A JavaScript Error with a `code` and, where there are some, `facts`: an object of numbers.
+Napi::Error JsError(Napi::Env env, const std::string& code, const std::string& message, const ErrorFacts& facts = {});
+
+Napi::Object FactsToJs(Napi::Env env, const ErrorFacts& facts);
 
 // The exception at hand as a JavaScript Error; what has no code of its own gets ERR_NATIVE.
 Napi::Error JsErrorOf(Napi::Env env, std::exception_ptr exception);

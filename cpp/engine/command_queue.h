@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace winnow {
@@ -11,6 +13,7 @@ namespace winnow {
 class CommandQueue {
  public:
   using Command = std::function<void()>;
+  using Time = std::chrono::steady_clock::time_point;
 
   void Push(Command command) {
     {
@@ -20,10 +23,15 @@ class CommandQueue {
     wake_.notify_one();
   }
 
-  // `waits`: sleep until there is at least one.
-  std::vector<Command> Drain(bool waits) {
+  // Sleeps until there is at least one, at most until `wake`. Time::min() = doesn't sleep, Time::max() = no limit.
+  std::vector<Command> Drain(Time wake) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (waits) wake_.wait(lock, [this] { return !commands_.empty(); });
+    auto has_some = [this] { return !commands_.empty(); };
+    if (wake == Time::max()) {
+      wake_.wait(lock, has_some);
+    } else if (wake != Time::min()) {
+      wake_.wait_until(lock, wake, has_some);
+    }
     return std::exchange(commands_, {});
   }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "engine/command_queue.h"
+#include "engine/meters.h"
 #include "engine/registry.h"
 #include "engine/session.h"
 #include "scheduler/scheduler.h"
@@ -27,12 +28,22 @@ TimeMs ToMs(Clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+Clock::time_point FromMs(TimeMs time) {
+  return time == kNever ? Clock::time_point::max() : Clock::time_point(std::chrono::milliseconds(time));
+}
+
+// A candidate, or the prompt, as it is answered.
+struct Answering {
+  Session session;
+  Clock::time_point last_token{};  // The epoch = there was none.
+};
+
 // What one request is made of, from Submit to its last event.
 struct Submission {
   Engine::ClientId client = 0;
   Request request;
   Session::Questions questions;
-  std::map<int, Session> sessions;  // By candidate; -1 = the prompt.
+  std::map<int, Answering> answers;  // By candidate; -1 = the prompt.
   Clock::time_point submitted;
   RequestTimings timings;
   bool has_begun = false;
@@ -62,8 +73,8 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
 
 class Engine::Impl {
  public:
-  explicit Impl(std::unique_ptr<Backend> backend)
-      : backend_(std::move(backend)), scheduler_(SchedulerOptionsOf(backend_->info())) {
+  Impl(std::unique_ptr<Backend> backend, const EngineOptions& options)
+      : options_(options), backend_(std::move(backend)), scheduler_(SchedulerOptionsOf(backend_->info())) {
     UpdateStats();
     thread_ = std::thread([this] { Loop(); });
   }
@@ -97,6 +108,7 @@ class Engine::Impl {
   }
 
   RequestId Submit(ClientId client, Request request) {
+    EnterQueue();
     RequestId id = ++last_request_;
     auto open = std::make_shared<Submission>();
     open->client = client;
@@ -125,7 +137,7 @@ class Engine::Impl {
  private:
   void Loop() {
     while (!is_stopping_) {
-      for (CommandQueue::Command& command : queue_.Drain(/*waits=*/scheduler_.is_idle())) command();
+      for (CommandQueue::Command& command : queue_.Drain(WakeTime())) command();
       if (is_stopping_) break;
       if (!scheduler_.is_idle()) Step();
       UpdateStats();  // Before the events: who sees a request end sees what it gave back.
@@ -134,10 +146,19 @@ class Engine::Impl {
     }
   }
 
+  // Without requests, nothing is due; where none of them can do anything, the next deadline is.
+  Clock::time_point WakeTime() const {
+    if (scheduler_.is_idle()) return Clock::time_point::max();
+    return is_stalled_ ? FromMs(scheduler_.next_deadline()) : Clock::time_point::min();
+  }
+
   void Step() {
-    StepPlan plan = scheduler_.Plan(ToMs(Clock::now()));
+    Clock::time_point now = Clock::now();
+    StepPlan plan = scheduler_.Plan(ToMs(now));
+    is_stalled_ = plan.empty();
+    Clock::time_point begin = Clock::now();
+    times_.plan += Milliseconds(begin - now);
     try {
-      Clock::time_point begin = Clock::now();
       Logits logits = plan.rows.empty() && plan.cache_ops.empty() ? Logits() : backend_->Run(plan);
       std::vector<SampleOutcome> outcomes = Advance(plan, logits);
       Charge(plan, begin, Clock::now());
@@ -162,21 +183,20 @@ class Engine::Impl {
       if (read.kind == PlanRead::Kind::kSave) {
         saved_rows_[read.request].assign(row.begin(), row.end());
       } else if (read.kind == PlanRead::Kind::kScore) {
-        SessionOf(read, open).Score(read.question, read.node, row, events);
+        AnswerOf(read, open).session.Score(read.question, read.node, row, events);
       } else {
-        outcomes[i] = SessionOf(read, open).Sample(row, events);
+        outcomes[i] = AnswerOf(read, open).session.Sample(row, events);
       }
     }
     return outcomes;
   }
 
-  Session& SessionOf(const PlanRead& read, Submission& open) {
-    auto found = open.sessions.find(read.candidate);
-    if (found != open.sessions.end()) return found->second;
+  Answering& AnswerOf(const PlanRead& read, Submission& open) {
+    auto found = open.answers.find(read.candidate);
+    if (found != open.answers.end()) return found->second;
     Span<const Token> prompt = scheduler_.PromptOf(read.request);
-    auto added = open.sessions.try_emplace(read.candidate, *backend_, read.request, read.candidate, open.request,
-                                           open.questions, prompt);
-    return added.first->second;
+    Answering answer{Session(*backend_, read.request, read.candidate, open.request, open.questions, prompt)};
+    return open.answers.emplace(read.candidate, std::move(answer)).first->second;
   }
 
   // Shares the time of a step among its requests, by rows.
@@ -193,11 +213,21 @@ class Engine::Impl {
     for (const PlanRead& read : plan.reads) {
       Submission& open = requests_.at(read.request);
       Begin(open, begin);
-      bool is_first = read.kind == PlanRead::Kind::kSample && open.timings.first_token == 0;
-      if (is_first) open.timings.first_token = Milliseconds(end - open.submitted);
+      if (read.kind == PlanRead::Kind::kSample) MeterToken(open, read.candidate, end);
     }
+    AddByPhase(plan, Milliseconds(end - begin), &times_);
     ++num_steps_;
+    if (!plan.rows.empty()) batch_sizes_.Record(static_cast<int>(plan.rows.size()));
     num_evaluated_tokens_ += static_cast<int64_t>(plan.rows.size());
+  }
+
+  void MeterToken(Submission& open, int candidate, Clock::time_point now) {
+    Clock::time_point& last = open.answers.at(candidate).last_token;
+    if (last != Clock::time_point()) inter_token_.Record(Milliseconds(now - last));
+    last = now;
+    if (open.timings.first_token > 0) return;
+    open.timings.first_token = Milliseconds(now - open.submitted);
+    first_token_.Record(open.timings.first_token);
   }
 
   static void Begin(Submission& open, Clock::time_point now) {
@@ -210,11 +240,12 @@ class Engine::Impl {
 
   void Add(RequestId id, Submission open) {
     auto client = clients_.find(open.client);
-    if (client == clients_.end()) return;  // It closed meanwhile.
+    if (client == clients_.end()) return LeaveQueue(1);  // It closed meanwhile.
     client->second.requests.insert(id);
     Submission& added = requests_[id] = std::move(open);
     try {
       scheduler_.Add(ScheduledOf(id, &added));
+      ++num_waiting_;
     } catch (const Error& error) {
       Refuse(id, error.code(), error.what());
     } catch (const std::exception& error) {
@@ -222,8 +253,29 @@ class Engine::Impl {
     }
   }
 
+  // Any thread. Who has been submitted and has not begun is in the queue, whether the engine thread knows of it or not.
+  void EnterQueue() {
+    int depth = queue_depth_.fetch_add(1);
+    if (depth < options_.max_queue) return;
+    LeaveQueue(1);
+    throw Error("ERR_QUEUE_FULL",
+                "The queue is full: " + std::to_string(depth) + " requests wait to begin, and maxQueue is " +
+                    std::to_string(options_.max_queue) +
+                    ". Submit again when some have ended, or load the model with a larger maxQueue.",
+                {{"depth", depth}, {"maxQueue", options_.max_queue}});
+  }
+
+  void LeaveQueue(int count) { queue_depth_.fetch_sub(count); }
+
+  // Those that have begun or ended since the last time.
+  void CountQueue() {
+    int num_waiting = scheduler_.num_waiting();
+    LeaveQueue(std::exchange(num_waiting_, num_waiting) - num_waiting);
+  }
+
   void Refuse(RequestId id, const std::string& code, const std::string& message) {
-    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message});
+    LeaveQueue(1);
+    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message, {}});
     Forget(id);
   }
 
@@ -238,7 +290,10 @@ class Engine::Impl {
     scheduled.parent = request->parent;
     scheduled.pin = request->pin;
     scheduled.num_candidates = request->num_candidates;
+    scheduled.space = request->space;
+    scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);
+    if (request->timeout_ms > 0) scheduled.deadline = scheduled.submitted + request->timeout_ms;
     int deepest = 0;
     for (const Question& question : request->questions) {
       auto compiled = std::make_shared<const CompiledQuestion>(question);
@@ -312,7 +367,8 @@ class Engine::Impl {
         if (open.request.pin) client.prefixes.insert(finished.id);
         client.events.push_back(FinishOf(finished, open));
       } else {
-        client.events.push_back(ErrorEvent{finished.id, finished.error_code, finished.error_message});
+        client.events.push_back(
+            ErrorEvent{finished.id, finished.error_code, finished.error_message, finished.error_facts});
       }
       Forget(finished.id);
     }
@@ -325,6 +381,7 @@ class Engine::Impl {
     num_generated_tokens_ += usage.generated_tokens;
     num_hit_tokens_ += usage.cached_tokens;
     num_miss_tokens_ += usage.prompt_tokens - usage.cached_tokens;
+    num_recomputed_tokens_ += usage.recomputed_tokens;
     return {finished.id, usage, open.timings};
   }
 
@@ -352,6 +409,7 @@ class Engine::Impl {
   }
 
   void UpdateStats() {
+    CountQueue();
     const KvCache& cache = scheduler_.cache();
     std::lock_guard<std::mutex> lock(stats_mutex_);
     stats_.running = scheduler_.num_running();
@@ -368,8 +426,15 @@ class Engine::Impl {
     stats_.generated_tokens = num_generated_tokens_;
     stats_.prefix_hit_tokens = num_hit_tokens_;
     stats_.prefix_miss_tokens = num_miss_tokens_;
+    stats_.preemptions = scheduler_.counts().preemptions;
+    stats_.recomputed_tokens = num_recomputed_tokens_;
+    std::copy(batch_sizes_.counts().begin(), batch_sizes_.counts().end(), stats_.batch_sizes.begin());
+    stats_.first_token = first_token_.Summary();
+    stats_.inter_token = inter_token_.Summary();
+    stats_.times = times_;
   }
 
+  const EngineOptions options_;
   std::unique_ptr<Backend> backend_;
   Scheduler scheduler_;
   std::map<ClientId, Client> clients_;
@@ -381,18 +446,27 @@ class Engine::Impl {
   int64_t num_generated_tokens_ = 0;
   int64_t num_hit_tokens_ = 0;
   int64_t num_miss_tokens_ = 0;
+  int64_t num_recomputed_tokens_ = 0;
+  int num_waiting_ = 0;  // Of the queue's depth: those that the scheduler has.
+  BatchMeter batch_sizes_;
+  LatencyMeter first_token_;
+  LatencyMeter inter_token_;
+  PhaseTimes times_;
+  bool is_stalled_ = false;
   bool is_stopping_ = false;
 
   std::atomic<ClientId> last_client_{0};
   std::atomic<RequestId> last_request_{0};
   std::atomic<int64_t> num_callbacks_{0};
+  std::atomic<int> queue_depth_{0};
   mutable std::mutex stats_mutex_;
   EngineStats stats_;
   CommandQueue queue_;
   std::thread thread_;  // Last: it uses all of the above.
 };
 
-Engine::Engine(std::unique_ptr<Backend> backend) : impl_(std::make_unique<Impl>(std::move(backend))) {}
+Engine::Engine(std::unique_ptr<Backend> backend, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(backend), options)) {}
 Engine::~Engine() = default;
 
 const ModelInfo& Engine::info() const { return impl_->backend().info(); }

@@ -11,6 +11,10 @@
 
 namespace winnow {
 
+struct EngineOptions {
+  int max_queue = 10'000;  // Requests that wait to begin; one more is refused.
+};
+
 // A model with its cache and the one thread that owns them. Clients (one per JavaScript environment) submit requests
 // from any thread; each gets at most one batch of events per step, on the engine thread.
 class Engine {
@@ -18,7 +22,7 @@ class Engine {
   using ClientId = int64_t;
   using Emit = std::function<void(std::vector<Event>)>;
 
-  explicit Engine(std::unique_ptr<Backend> backend);
+  explicit Engine(std::unique_ptr<Backend> backend, const EngineOptions& options = {});
   // Drops what is open, without events. Not on the engine thread.
   ~Engine();
 
@@ -32,8 +36,8 @@ class Engine {
   // `done`. Nothing is emitted to the client after that. Closing twice calls each `done`.
   void CloseClient(ClientId client, bool drain, std::function<void()> done);
 
-  // What can't be served ends in an ErrorEvent: ERR_CONTEXT_OVERFLOW, ERR_PREFIX_CLOSED, ERR_CACHE_TOO_SMALL,
-  // ERR_CACHE_FULL, ERR_UNSUPPORTED, ERR_OPTION_VALUE.
+  // Throws Error at once: ERR_QUEUE_FULL. What can't be served ends in an ErrorEvent: ERR_CONTEXT_OVERFLOW,
+  // ERR_PREFIX_CLOSED, ERR_CACHE_TOO_SMALL, ERR_CACHE_FULL, ERR_UNSUPPORTED, ERR_OPTION_VALUE, ERR_TIMEOUT.
   RequestId Submit(ClientId client, Request request);
   // Events that are already on their way may still arrive. Unknown and finished ids are fine.
   void Cancel(RequestId request);

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "base/question.h"
 #include "base/types.h"
 #include "base/usage.h"
@@ -66,6 +67,7 @@ struct ErrorEvent {
   RequestId request = kNoRequest;
   std::string code;
   std::string message;
+  ErrorFacts facts;
 };
 
 using Event = std::variant<TokenEvent, CandidateEvent, ScoreEvent, FinishEvent, ErrorEvent>;

@@ -43,12 +43,13 @@ void StopOpenEngines() {
 
 void StopEnginesAtExit() { std::atexit(StopOpenEngines); }
 
-std::shared_ptr<Engine> OpenEngine(const std::string& key, const std::function<std::unique_ptr<Backend>()>& load) {
+std::shared_ptr<Engine> OpenEngine(const std::string& key, const std::function<std::unique_ptr<Backend>()>& load,
+                                   const EngineOptions& options) {
   std::shared_ptr<Slot> slot = SlotOf(key);
   std::lock_guard<std::mutex> lock(slot->loading);
   std::shared_ptr<Engine> engine = slot->engine.lock();
   if (engine == nullptr) {
-    engine = std::make_shared<Engine>(load());
+    engine = std::make_shared<Engine>(load(), options);
     slot->engine = engine;
     StopEnginesAtExit();
   }

@@ -23,6 +23,9 @@ struct Request {
   std::vector<std::string> stops;  // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
+  int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
+  double priority = 0;     // Higher first.
+  std::string space;       // Namespace: cells are shared only within it. Ignored with a parent, whose namespace it has.
 };
 
 }  // namespace winnow

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/command_queue.h"
 #include "engine/registry.h"
 #include "fake_backend.h"
 
@@ -364,6 +365,90 @@ TEST_F(EngineTest, EmitsAtMostOneBatchPerStep) {
   EXPECT_EQ(stats.submitted_requests, 9);
 }
 
+TEST_F(EngineTest, ATimeoutEndsARunningRequestAfterItsTokens) {
+  Open("fake-delay-2");
+  Request request = Greedy("hello", 480);
+  request.timeout_ms = 60;
+  Inbox::Received received = Run(request);
+  EXPECT_EQ(received.error.code, "ERR_TIMEOUT");
+  ASSERT_EQ(received.error.facts.size(), 2u);
+  EXPECT_EQ(received.error.facts[0], (std::pair<std::string, double>("timeoutMs", 60)));
+  EXPECT_EQ(received.error.facts[1].second, received.num_tokens);
+  EXPECT_EQ(received.texts[0], Alone(*fake, "hello", 480).substr(0, received.texts[0].size()));
+  EXPECT_EQ(Run(Greedy("hello", 5)).error.code, "");
+}
+
+TEST_F(EngineTest, ATimeoutEndsARequestThatWaits) {
+  Open("fake-delay-2", /*step=*/64, /*cells=*/64, /*sequences=*/4);
+  RequestId running = engine->Submit(client, Greedy("hello", 55));
+  Request request = Greedy("other", 50);
+  request.timeout_ms = 20;
+  EXPECT_EQ(Run(request).error.code, "ERR_TIMEOUT");
+  EXPECT_EQ(inbox.WaitFor(running).finish.usage.generated_tokens, 55);
+}
+
+TEST(EngineQueue, RefusesAtOnceWhatIsOneTooMany) {
+  Inbox inbox;
+  Engine engine(Fake("fake-delay-2", /*step=*/64, /*cells=*/64, /*sequences=*/4), EngineOptions{/*max_queue=*/3});
+  Engine::ClientId client = engine.OpenClient(inbox.emit());
+  RequestId running = engine.Submit(client, Greedy("hello", 50));
+  inbox.WaitForTokens(running, 1);
+  std::vector<RequestId> waiting;
+  for (int i = 0; i < 3; ++i) waiting.push_back(engine.Submit(client, Greedy("waits", 50)));
+  try {
+    engine.Submit(client, Greedy("one more", 50));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "ERR_QUEUE_FULL");
+    EXPECT_EQ(error.facts(), (ErrorFacts{{"depth", 3}, {"maxQueue", 3}}));
+  }
+  engine.Cancel(waiting[1]);
+  EXPECT_EQ(inbox.WaitFor(waiting[0]).error.code, "");
+  EXPECT_EQ(inbox.WaitFor(waiting[2]).error.code, "");
+  for (int i = 0; i < 3; ++i) waiting.push_back(engine.Submit(client, Greedy("again", 3)));
+  EXPECT_EQ(inbox.WaitFor(waiting.back()).error.code, "");
+}
+
+TEST(CommandQueue, WakesAtItsTime) {
+  CommandQueue queue;
+  EXPECT_TRUE(queue.Drain(CommandQueue::Time::min()).empty());
+  auto wake = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+  EXPECT_TRUE(queue.Drain(wake).empty());
+  EXPECT_GE(std::chrono::steady_clock::now(), wake);
+  queue.Push([] {});
+  EXPECT_EQ(queue.Drain(CommandQueue::Time::max()).size(), 1u);
+}
+
+TEST_F(EngineTest, StatsTellBatchesTimesAndPreemptions) {
+  Open("fake", /*step=*/64, /*cells=*/100, /*sequences=*/16);
+  std::vector<RequestId> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(engine->Submit(client, Greedy(std::string(5, 'a' + i), 60)));
+  int recomputed = 0;
+  for (RequestId id : ids) recomputed += inbox.WaitFor(id).finish.usage.recomputed_tokens;
+  EngineStats stats = engine->stats();
+  EXPECT_GT(stats.preemptions, 0);
+  EXPECT_EQ(stats.recomputed_tokens, recomputed);
+  EXPECT_EQ(stats.first_token.count, 6);
+  EXPECT_EQ(stats.inter_token.count, 6 * 59);
+  EXPECT_GE(stats.inter_token.max, stats.inter_token.p50);
+  EXPECT_GT(stats.times.generate, 0);
+  int64_t steps = 0;
+  for (int64_t count : stats.batch_sizes) steps += count;
+  EXPECT_GT(steps, 0);
+  EXPECT_LE(steps, stats.steps);
+  EXPECT_GT(stats.batch_sizes[1], 0);  // Two or three candidates ran together.
+}
+
+TEST_F(EngineTest, NamespacesDoNotShareAPrefix) {
+  Open("fake");
+  Request request = Greedy("a long shared beginning", 3);
+  request.space = "ours";
+  Run(request);
+  EXPECT_EQ(Run(request).finish.usage.cached_tokens, 22);
+  request.space = "theirs";
+  EXPECT_EQ(Run(request).finish.usage.cached_tokens, 0);
+}
+
 // For the thread sanitizer: producers that submit, cancel, open and close at once.
 TEST(EngineThreads, ManyProducersAtOnce) {
   auto engine = OpenEngine("threads", [] { return Fake("fake", /*step=*/32, /*cells=*/600, /*sequences=*/16); });
@@ -376,13 +461,16 @@ TEST(EngineThreads, ManyProducersAtOnce) {
       for (int i = 0; i < 40; ++i) {
         Request request = Greedy("thread " + std::to_string(t) + " request " + std::to_string(i), 1 + random() % 12);
         request.num_candidates = 1 + static_cast<int>(random() % 3);
+        request.priority = static_cast<double>(random() % 3);
+        request.space = std::string(1, static_cast<char>('a' + random() % 2));
+        if (random() % 8 == 0) request.timeout_ms = 1 + random() % 3;
         RequestId id = engine->Submit(client, request);
         if (random() % 4 == 0) {
           engine->Cancel(id);
         } else {
           Inbox::Received received = inbox.WaitFor(id);
           EXPECT_EQ(received.num_ends, 1);
-          EXPECT_EQ(received.error.code, "");
+          EXPECT_TRUE(received.error.code.empty() || (request.timeout_ms > 0 && received.error.code == "ERR_TIMEOUT"));
         }
         engine->stats();
       }
