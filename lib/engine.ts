@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { ClosedError, fromNative } from './errors.js';
 import type {
   LogLevel,
@@ -8,10 +9,38 @@ import type {
   NativeModelInfo,
   NativeRequest,
   NativeStats,
+  NativeTimings,
+  NativeUsage,
 } from './native.js';
 
 /** The events that belong to a request. */
 export type RequestEvent = Extract<NativeEvent, { request: number }>;
+
+// For tracing: nothing is made unless somebody listens.
+const started = channel('winnow:request:start');
+const ended = channel('winnow:request:finish');
+
+/** What `winnow:request:start` publishes. */
+export interface RequestStartMessage {
+  /** Unique within an engine. */
+  request: number;
+  /** Tokens behind the prefix, if there is one. */
+  promptTokens: number;
+  candidates: number;
+  questions: number;
+  maxTokens: number;
+  priority: number;
+  namespace: string;
+}
+
+/** What `winnow:request:finish` publishes, once per request: usage and timings, or an error, or that it was cancelled. */
+export interface RequestFinishMessage {
+  request: number;
+  usage?: NativeUsage;
+  timings?: NativeTimings;
+  error?: unknown;
+  cancelled?: true;
+}
 
 /** Gets the events of one request, in order; `finish` or `fail` comes last, once. */
 export interface RequestSink {
@@ -80,6 +109,7 @@ export class Engine {
   submit(request: NativeRequest, sink: RequestSink): number {
     const id = mapErrors(() => this.#native.submit(request));
     this.#sinks.set(id, sink);
+    if (started.hasSubscribers) started.publish(describe(id, request));
     return id;
   }
 
@@ -87,6 +117,7 @@ export class Engine {
   cancel(id: number): void {
     if (!this.#sinks.delete(id)) return;
     this.#native.cancel(id);
+    publishEnd({ request: id, cancelled: true });
     this.#checkIdle();
   }
 
@@ -131,7 +162,8 @@ export class Engine {
     const sink = this.#sinks.get(event.request);
     if (!sink) return;
     if (event.type === 'error' || event.type === 'finish') this.#sinks.delete(event.request);
-    if (event.type === 'error') sink.fail(fromNative(event));
+    if (event.type === 'finish') publishEnd({ request: event.request, usage: event.usage, timings: event.timings });
+    if (event.type === 'error') this.#fail(event.request, sink, fromNative(event));
     else this.#guard(event.request, sink, () => sink.receive(event));
     this.#checkIdle();
   }
@@ -146,7 +178,13 @@ export class Engine {
     }
   }
 
+  #fail(request: number, sink: RequestSink, error: unknown): void {
+    publishEnd({ request, error });
+    sink.fail(error);
+  }
+
   #failAll(error: unknown): void {
+    for (const request of this.#sinks.keys()) publishEnd({ request, error });
     const open = [...this.#sinks.values(), ...this.#preparing];
     this.#sinks.clear();
     this.#preparing.clear();
@@ -172,6 +210,23 @@ export class Engine {
     this.#onIdle = undefined;
     wake();
   }
+}
+
+function describe(request: number, native: NativeRequest): RequestStartMessage {
+  const { prompt, candidates, questions, maxTokens, priority, namespace } = native;
+  return {
+    request,
+    promptTokens: prompt.length,
+    candidates,
+    questions: questions.length,
+    maxTokens,
+    priority,
+    namespace,
+  };
+}
+
+function publishEnd(message: RequestFinishMessage): void {
+  if (ended.hasSubscribers) ended.publish(message);
 }
 
 function mapErrors<T>(call: () => T): T {

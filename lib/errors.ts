@@ -63,6 +63,34 @@ export class CancelledError extends WinnowError {
   }
 }
 
+/** Code `ERR_TIMEOUT`: the request's `timeoutMs` were over before it had ended. */
+export class TimeoutError extends WinnowError {
+  override name = 'TimeoutError';
+  readonly timeoutMs: number;
+  /** Tokens drawn until then, of all candidates; their events came first. */
+  readonly generatedTokens: number;
+
+  constructor(message: string, facts: Facts) {
+    super('ERR_TIMEOUT', message);
+    this.timeoutMs = facts['timeoutMs'];
+    this.generatedTokens = facts['generatedTokens'];
+  }
+}
+
+/** Code `ERR_QUEUE_FULL`: as many requests wait to begin as `maxQueue` allows. */
+export class QueueFullError extends WinnowError {
+  override name = 'QueueFullError';
+  /** Requests that waited. */
+  readonly depth: number;
+  readonly maxQueue: number;
+
+  constructor(message: string, facts: Facts) {
+    super('ERR_QUEUE_FULL', message);
+    this.depth = facts['depth'];
+    this.maxQueue = facts['maxQueue'];
+  }
+}
+
 /**
  * The chat template could not be used. Codes: `ERR_NO_CHAT_TEMPLATE`, `ERR_TEMPLATE_FAILED` (it raised an error),
  * `ERR_TEMPLATE_TIMEOUT`, `ERR_TEMPLATE_OUTPUT` (too long), `ERR_TEMPLATE_NOT_EXTENDED` (the longer conversation does
@@ -90,9 +118,12 @@ export class EngineError extends WinnowError {
   override name = 'EngineError';
 }
 
+type Facts = Readonly<Record<string, number>>;
+
 interface CodedError {
   code: ErrorCode;
   message: string;
+  facts?: Facts;
 }
 
 function isCoded(error: unknown): error is CodedError {
@@ -107,5 +138,7 @@ export function fromNative(error: unknown): WinnowError {
   if (!isCoded(error)) return new EngineError('ERR_ENGINE', String((error as Error)?.message ?? error), cause);
   if (error.code === 'ERR_MODEL_CLOSED') return new ClosedError('model');
   if (error.code === 'ERR_PREFIX_CLOSED') return new ClosedError('prefix');
+  if (error.facts && error.code === 'ERR_TIMEOUT') return new TimeoutError(error.message, error.facts);
+  if (error.facts && error.code === 'ERR_QUEUE_FULL') return new QueueFullError(error.message, error.facts);
   return new EngineError(error.code, error.message, cause);
 }

@@ -53,6 +53,7 @@ export type { ScoreOf, Scores } from './recipes/scores.js';
 export type { Likelihood } from './scoring.js';
 export type * from './questions/question.js';
 export type {
+  AppendedContext,
   AppendedInput,
   ChatTemplateOptions,
   CloseOptions,
@@ -66,10 +67,12 @@ export type {
   LoadProgress,
   Message,
   MessagesInput,
+  NamespaceOptions,
   PrefixGenerateOptions,
   PromptInput,
   RequestOptions,
   SampleOptions,
+  ScheduleOptions,
   Selection,
   TokenizeOptions,
   WinnowOptions,
@@ -81,10 +84,13 @@ export {
   ContextOverflowError,
   EngineError,
   OptionError,
+  QueueFullError,
   TemplateError,
+  TimeoutError,
   WinnowError,
 } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export { AddonLoadError } from './addon.js';
 export { ModelDownloadError, ModelFileError, ModelSourceError } from './models/index.js';
+export type { RequestFinishMessage, RequestStartMessage } from './engine.js';
 export type { LogLevel } from './native.js';

@@ -15,6 +15,7 @@ import type {
   Message,
   ResolvedInput,
   ResolvedLoadOptions,
+  ResolvedRequestOptions,
   TokenizeOptions,
 } from './options.js';
 import {
@@ -137,7 +138,7 @@ export class Model implements AsyncDisposable {
   async prefill(input: ContextInput): Promise<Prefix> {
     const resolved = this.#resolveInput(input);
     assertCanFork(this.#engine.info);
-    return pinPrefix(this.#session, resolved.input, undefined, resolved.signal);
+    return pinPrefix(this.#session, resolved.input, undefined, resolved.how);
   }
 
   /**
@@ -151,7 +152,7 @@ export class Model implements AsyncDisposable {
   async classify<const Qs extends Questions>(input: ContextInput, questions: Qs): Promise<Answers<Qs>> {
     const resolved = this.#resolveInput(input);
     const asked = resolveQuestions(questions, this.info.vocabularySize);
-    return (await classify(this.#session, resolved.input, undefined, asked, resolved.signal)) as Answers<Qs>;
+    return (await classify(this.#session, resolved.input, undefined, asked, resolved.how)) as Answers<Qs>;
   }
 
   /**
@@ -164,7 +165,7 @@ export class Model implements AsyncDisposable {
   async logLikelihood(input: ContextInput, continuations: readonly string[]): Promise<Likelihood[]> {
     const resolved = this.#resolveInput(input);
     const texts = resolveContinuations(continuations);
-    return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.signal);
+    return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.how);
   }
 
   /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */
@@ -204,7 +205,7 @@ export class Model implements AsyncDisposable {
     return this.close();
   }
 
-  #resolveInput(input: ContextInput): { input: ResolvedInput; signal?: AbortSignal } {
+  #resolveInput(input: ContextInput): { input: ResolvedInput; how: ResolvedRequestOptions } {
     const resolved = resolveContextInput(input, this.info.vocabularySize, false);
     this.#engine.assertOpen();
     return resolved;

@@ -12,6 +12,7 @@ export interface NativeEngineOptions {
   cacheTokens: number; // 0 = chosen by the engine
   maxSequences: number;
   maxStepTokens: number;
+  maxQueue: number; // requests that may wait to begin
   threads: number; // 0 = one per physical core
   gpuLayers: number; // -1 = all that fit
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
@@ -83,6 +84,9 @@ export interface NativeRequest {
   stop: string[];
   stopTokens: Int32Array;
   questions: NativeQuestion[];
+  timeoutMs: number; // from submit; 0 = none
+  priority: number; // higher first
+  namespace: string; // '' = the default one; with a parent, the parent's counts
 }
 
 export interface NativeTopLogprob {
@@ -100,6 +104,7 @@ export interface NativeUsage {
   evaluatedPromptTokens: number; // prompt + last tokens of candidates that questions follow + questions (design, section 10)
   questionTokens: number; // evaluated for questions: Σ t_q over all candidates, without the candidates' last tokens
   generatedTokens: number;
+  recomputedTokens: number; // evaluated again after preemptions; in none of the other counts
 }
 
 /** Milliseconds. prefill, generate and score are the request's share of the steps' time, by rows. */
@@ -138,9 +143,19 @@ export type NativeEvent =
       labels: { logprob: number; tokenLogprobs: Float64Array; isGreedy: boolean }[];
     }
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
-  | { type: 'error'; request: number; code: string; message: string } // last of a request
+  | { type: 'error'; request: number; code: string; message: string; facts: Record<string, number> } // last of a request
   | { type: 'log'; level: LogLevel; line: string }
   | { type: 'progress'; loaded: number }; // 0 … 1 while the model loads
+
+/** Milliseconds. Quantiles are off by 4.5 % at most. */
+export interface NativeLatency {
+  count: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
 
 export interface NativeStats {
   running: number; // requests
@@ -159,11 +174,17 @@ export interface NativeStats {
   prefixMissTokens: number;
   submittedRequests: number;
   callbacks: number; // calls up
+  preemptions: number; // of candidates, prompts and questions that gave up their cells
+  recomputedTokens: number; // of finished requests: evaluated again after preemptions
+  batchSizes: number[]; // [i]: steps with 2^i … 2^(i+1) − 1 rows; the last: or more
+  firstTokenMs: NativeLatency; // from submit
+  interTokenMs: NativeLatency; // between two tokens of a candidate
+  timeMs: { prefill: number; generate: number; score: number; plan: number }; // of all steps, shared by rows; planning apart
 }
 
 export interface NativeEngine {
   readonly info: NativeModelInfo;
-  /** Returns the request's id, from 1. What can't be served ends in an 'error' event; a closed engine throws. */
+  /** Returns the request's id, from 1. What can't be served ends in an 'error' event; a closed engine and a full queue throw. */
   submit(request: NativeRequest): number;
   /** Events that are already on their way may still arrive: ignore them. Unknown and finished ids are fine. */
   cancel(request: number): void;

@@ -4,10 +4,11 @@ import { buildContext } from './context.js';
 import { ClosedError } from './errors.js';
 import { foldGeneration, Generation } from './generation.js';
 import type {
-  ContextInput,
+  AppendedContext,
   PrefixGenerateOptions,
   RequestOptions,
   ResolvedInput,
+  ResolvedRequestOptions,
   SampleOptions,
   WinnowOptions,
 } from './options.js';
@@ -44,7 +45,7 @@ export async function pinPrefix(
   session: Session,
   input: ResolvedInput,
   base: Parent | undefined,
-  signal: AbortSignal | undefined,
+  { signal, schedule }: ResolvedRequestOptions,
 ): Promise<Prefix> {
   const prepare = async () => {
     const context = await buildContext(session, input, base?.context, false);
@@ -52,7 +53,7 @@ export async function pinPrefix(
       event.type === 'finish'
         ? { parent: { id: event.request, context }, usage: event.usage!, timings: event.timings! }
         : undefined;
-    return { request: pinRequest(session, context, base), fold };
+    return { request: pinRequest(session, context, base, schedule), fold };
   };
   const pinned = await new RequestStream<never, Pinned>(session.engine, prepare, signal).result();
   return new Prefix(session, pinned);
@@ -97,10 +98,10 @@ export class Prefix implements AsyncDisposable {
    * @example
    * const polite = await prefix.fork({ messages: [{ role: 'user', content: 'Good morning!' }] });
    */
-  async fork(input: ContextInput | RequestOptions = {}): Promise<Prefix> {
-    const resolved = resolveContextInput(input as ContextInput, this.#vocabularySize, true);
+  async fork(input: AppendedContext | RequestOptions = {}): Promise<Prefix> {
+    const resolved = resolveContextInput(input as AppendedContext, this.#vocabularySize, true);
     this.#assertOpen();
-    return pinPrefix(this.#session, resolved.input, this.#parent, resolved.signal);
+    return pinPrefix(this.#session, resolved.input, this.#parent, resolved.how);
   }
 
   /**
@@ -169,9 +170,9 @@ export class Prefix implements AsyncDisposable {
    */
   async classify<const Qs extends Questions>(questions: Qs, options?: RequestOptions): Promise<Answers<Qs>> {
     const resolved = resolveQuestions(questions, this.#vocabularySize);
-    const { signal } = resolveRequestOptions(options);
+    const how = resolveRequestOptions(options);
     this.#assertOpen();
-    return (await classify(this.#session, nothing, this.#parent, resolved, signal)) as Answers<Qs>;
+    return (await classify(this.#session, nothing, this.#parent, resolved, how)) as Answers<Qs>;
   }
 
   /**
@@ -182,9 +183,9 @@ export class Prefix implements AsyncDisposable {
    */
   async logLikelihood(continuations: readonly string[], options?: RequestOptions): Promise<Likelihood[]> {
     const texts = resolveContinuations(continuations);
-    const { signal } = resolveRequestOptions(options);
+    const how = resolveRequestOptions(options);
     this.#assertOpen();
-    return logLikelihood(this.#session, nothing, this.#parent, texts, signal);
+    return logLikelihood(this.#session, nothing, this.#parent, texts, how);
   }
 
   /** Lets its cells go; requests that run on it go on. Twice is fine. */

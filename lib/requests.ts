@@ -1,7 +1,7 @@
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
 import type { NativeQuestion, NativeRequest } from './native.js';
-import type { NativeSampling } from './options.js';
+import type { NativeSampling, NativeSchedule } from './options.js';
 import { resolveSampling } from './options.js';
 
 /** A pinned prefix that a request runs on. */
@@ -17,7 +17,7 @@ export function answerRequest(
   session: Session,
   context: Context,
   parent: Parent | undefined,
-  sampling: NativeSampling,
+  sampling: NativeSampling & NativeSchedule,
   candidates: number,
   questions: NativeQuestion[] = [],
 ): NativeRequest {
@@ -39,15 +39,21 @@ export function questionRequest(
   context: Context,
   parent: Parent | undefined,
   questions: NativeQuestion[],
+  schedule: NativeSchedule,
 ): NativeRequest {
   roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
-  return { ...noSampling, ...place(context, parent), pin: false, candidates: 0, questions };
+  return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
 }
 
 /** Keeps the context in the cache. Throws ContextOverflowError. */
-export function pinRequest(session: Session, context: Context, parent: Parent | undefined): NativeRequest {
+export function pinRequest(
+  session: Session,
+  context: Context,
+  parent: Parent | undefined,
+  schedule: NativeSchedule,
+): NativeRequest {
   roomInContext(session, context.tokens.length, 0, 0);
-  return { ...noSampling, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+  return { ...noSampling, ...schedule, ...place(context, parent), pin: true, candidates: 0, questions: [] };
 }
 
 function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {

@@ -1,7 +1,7 @@
 import type { Context, Session } from './context.js';
 import { buildContext } from './context.js';
 import { WinnowError } from './errors.js';
-import type { ResolvedInput } from './options.js';
+import type { ResolvedInput, ResolvedRequestOptions } from './options.js';
 import type { CompiledQuestions, NativeScore } from './questions/compile.js';
 import { compileQuestions, needsFrame } from './questions/compile.js';
 import type { Frame } from './questions/frame.js';
@@ -55,13 +55,13 @@ export async function classify(
   input: ResolvedInput,
   parent: Parent | undefined,
   questions: readonly [string, Question][],
-  signal: AbortSignal | undefined,
+  { signal, schedule }: ResolvedRequestOptions,
 ): Promise<Record<string, Answer>> {
   const prepare = async () => {
     const context = await buildContext(session, input, parent?.context, false);
     const compiled = await compileBehind(session, context, questions, false);
     return {
-      request: questionRequest(session, context, parent, compiled.native),
+      request: questionRequest(session, context, parent, compiled.native, schedule),
       fold: foldScores((scores) => compiled.read(scores)),
     };
   };
@@ -84,13 +84,13 @@ export async function logLikelihood(
   input: ResolvedInput,
   parent: Parent | undefined,
   continuations: readonly string[],
-  signal: AbortSignal | undefined,
+  { signal, schedule }: ResolvedRequestOptions,
 ): Promise<Likelihood[]> {
   signal?.throwIfAborted();
   session.engine.assertOpen();
   const context = await buildContext(session, input, parent?.context, false);
   const groups = groupByPrompt(session, context, continuations);
-  const scores = await runGroups(session, context, parent, groups, signal);
+  const scores = await runGroups(session, context, parent, groups, { signal, schedule });
   const results = new Array<Likelihood>(continuations.length);
   groups.forEach(({ indexes }, group) => {
     indexes.forEach((index, label) => (results[index] = toLikelihood(scores[group], label)));
@@ -103,13 +103,13 @@ async function runGroups(
   context: Context,
   parent: Parent | undefined,
   groups: readonly Group[],
-  signal: AbortSignal | undefined,
+  { signal, schedule }: ResolvedRequestOptions,
 ): Promise<NativeScore[]> {
   const streams = groups.map(({ prompt, labels }) => {
     const behind = { ...context, tokens: prompt };
     const on = prompt === context.tokens ? parent : undefined;
     const prepare = async () => ({
-      request: questionRequest(session, behind, on, [{ suffix: noTokens, labels }]),
+      request: questionRequest(session, behind, on, [{ suffix: noTokens, labels }], schedule),
       fold: foldScores(([score]) => score),
     });
     return new RequestStream(session.engine, prepare, signal);

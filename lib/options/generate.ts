@@ -13,9 +13,11 @@ import {
 } from './checks.js';
 import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
+import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedule.js';
+import { namespaceNames, resolveSchedule } from './schedule.js';
 
 /** How an answer is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p. */
-export interface GenerationOptions {
+export interface GenerationOptions extends ScheduleOptions {
   /** Stop after this many new tokens; also where the context is full. @default 256 */
   maxTokens?: number;
   /** No end-of-text token before this many new tokens; 0 = off. @default 0 */
@@ -55,7 +57,7 @@ export interface GenerationOptions {
 }
 
 /** Options of `model.generate()`. */
-export type GenerateOptions = GenerationOptions & Input;
+export type GenerateOptions = GenerationOptions & NamespaceOptions & Input;
 /** Options of `prefix.generate()`: what is appended, if anything, and how the answer is drawn. */
 export type PrefixGenerateOptions = GenerationOptions & AppendedInput;
 /** Options of `prefix.sample()`. */
@@ -65,12 +67,16 @@ export type SampleOptions = PrefixGenerateOptions & {
 };
 
 /** @internal What of a request says how its answers are drawn. */
-export type NativeSampling = Omit<NativeRequest, 'prompt' | 'parent' | 'pin' | 'candidates' | 'questions'>;
+export type NativeSampling = Omit<
+  NativeRequest,
+  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | keyof NativeSchedule
+>;
 
 /** @internal */
 export interface ResolvedGenerateOptions {
   input: ResolvedInput;
-  sampling: NativeSampling;
+  /** And when. */
+  sampling: NativeSampling & NativeSchedule;
   signal?: AbortSignal;
 }
 
@@ -93,6 +99,8 @@ const generationNames = {
   logprobs: 0,
   topLogprobs: 0,
   signal: 0,
+  timeoutMs: 0,
+  priority: 0,
 } satisfies Record<keyof GenerationOptions, 0>;
 
 const knownNames = [...inputNames, ...Object.keys(generationNames)];
@@ -110,10 +118,11 @@ export function resolveGenerateOptions(
   mayBeMissing: boolean,
   moreNames: readonly string[] = [],
 ): ResolvedGenerateOptions {
-  checkNames('options', checkFields('options', options), [...knownNames, ...moreNames]);
+  const names = [...knownNames, ...moreNames, ...(mayBeMissing ? [] : namespaceNames)];
+  checkNames('options', checkFields('options', options), names);
   return {
     input: resolveInput(options, vocabularySize, mayBeMissing),
-    sampling: resolveSampling(options, vocabularySize),
+    sampling: { ...resolveSampling(options, vocabularySize), ...resolveSchedule(options) },
     signal: resolveSignal(options.signal),
   };
 }

@@ -10,6 +10,8 @@ import {
   checkTokens,
   withDefault,
 } from './checks.js';
+import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedule.js';
+import { namespaceNames, resolveSchedule, scheduleNames } from './schedule.js';
 
 export interface Message {
   role: 'system' | 'user' | 'assistant' | (string & {});
@@ -34,14 +36,18 @@ export interface MessagesInput {
 /** Exactly one of `prompt` and `messages`. */
 export type Input = PromptInput | MessagesInput;
 
-/** What a prefix or a question follows. */
-export type ContextInput = (
+/** What is appended to a prefix. */
+export type AppendedContext = (
   | PromptInput
   | (MessagesInput & {
       /** Whether the text ends where the assistant begins to speak. @default true behind a user's or a tool's message */
       addGenerationPrompt?: boolean;
     })
-) & { signal?: AbortSignal };
+) &
+  RequestOptions;
+
+/** What a prefix or a question follows. */
+export type ContextInput = AppendedContext & NamespaceOptions;
 
 /** On a prefix, what is appended: nothing, text, token ids or messages. */
 export type AppendedInput = Input | { prompt?: undefined; messages?: undefined };
@@ -71,14 +77,15 @@ export function resolveContextInput(
   input: ContextInput,
   vocabularySize: number,
   mayBeMissing: boolean,
-): { input: ResolvedInput; signal?: AbortSignal } {
+): { input: ResolvedInput; how: ResolvedRequestOptions } {
   const fields = checkFields('input', input);
-  checkNames('options', fields, [...inputNames, 'addGenerationPrompt', 'signal']);
+  const more = mayBeMissing ? [] : namespaceNames;
+  checkNames('options', fields, [...inputNames, 'addGenerationPrompt', ...requestNames, ...more]);
   const resolved = resolveInput(input, vocabularySize, mayBeMissing);
   const { addGenerationPrompt } = fields;
   if (addGenerationPrompt !== undefined) checkBoolean('addGenerationPrompt', addGenerationPrompt);
   if (resolved.kind === 'messages') resolved.addGenerationPrompt = addGenerationPrompt as boolean | undefined;
-  return { input: resolved, signal: resolveSignal(input.signal) };
+  return { input: resolved, how: { signal: resolveSignal(input.signal), schedule: resolveSchedule(input) } };
 }
 
 export function resolveMessages(messages: unknown): Message[] {
@@ -102,14 +109,22 @@ export function resolveSignal(signal: unknown): AbortSignal | undefined {
   return signal === undefined ? undefined : checkSignal('signal', signal);
 }
 
-export interface RequestOptions {
+export interface RequestOptions extends ScheduleOptions {
   /** Rejects with its reason when it fires; the engine stops working on the request. */
   signal?: AbortSignal;
 }
 
-export function resolveRequestOptions(options: RequestOptions = {}): RequestOptions {
-  checkNames('options', checkFields('options', options), ['signal']);
-  return { signal: resolveSignal(options.signal) };
+/** @internal */
+export interface ResolvedRequestOptions {
+  signal?: AbortSignal;
+  schedule: NativeSchedule;
+}
+
+const requestNames = ['signal', ...scheduleNames];
+
+export function resolveRequestOptions(options: RequestOptions = {}): ResolvedRequestOptions {
+  checkNames('options', checkFields('options', options), requestNames);
+  return { signal: resolveSignal(options.signal), schedule: resolveSchedule(options) };
 }
 
 export interface TokenizeOptions {

@@ -26,6 +26,8 @@ export interface LoadOptions {
   cacheTokens?: number;
   /** Running and cached sequences together, 1 to 256. @default 256 */
   maxSequences?: number;
+  /** Requests that may wait to begin; one more fails with `ERR_QUEUE_FULL`. @default 10,000 */
+  maxQueue?: number;
   /** Tokens evaluated in one step. Larger: faster prefill, later cancel. @default 512 */
   maxStepTokens?: number;
   /** Most compute threads of a step; fewer compute while another program or thread has a core. @default one per physical core */
@@ -65,6 +67,7 @@ const names = {
   cacheTokens: 0,
   maxSequences: 0,
   maxStepTokens: 0,
+  maxQueue: 0,
   threads: 0,
   gpuLayers: 0,
   cacheType: 0,
@@ -101,6 +104,7 @@ function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, '
     cacheTokens: count('cacheTokens'),
     maxSequences: checkInteger('maxSequences', withDefault(options.maxSequences, 256), 1, 256),
     maxStepTokens: checkInteger('maxStepTokens', withDefault(options.maxStepTokens, 512), 1, largest),
+    maxQueue: checkInteger('maxQueue', withDefault(options.maxQueue, 10_000), 1, largest),
     threads: count('threads', 1024),
     gpuLayers: resolveGpuLayers(withDefault(options.gpuLayers, 'auto')),
     cacheType: checkOneOf('cacheType', withDefault(options.cacheType, 'f16'), ['f32', 'f16', 'bf16', 'q8_0']),

@@ -144,7 +144,7 @@ test('the error of a request is thrown behind what came before it, and rejects i
   const generation = model.generate({ prompt: 'x' });
   await settle();
   native.step();
-  native.emit([{ type: 'error', request: 1, code: 'ERR_DECODE', message: 'broken' }]);
+  native.emit([{ type: 'error', request: 1, code: 'ERR_DECODE', message: 'broken', facts: {} }]);
   const texts: string[] = [];
   const reading = (async () => {
     for await (const event of generation) texts.push(event.text);

@@ -125,3 +125,32 @@ test('the glue itself refuses a closed engine', async (t) => {
   await engine.close(false);
   t.throws(() => engine.tokenize('x', false, false), { code: 'ERR_MODEL_CLOSED' });
 });
+
+test('a timeout and a full queue reach JavaScript with their facts', async (t) => {
+  const model = await openNative('fake-timeout-delay-2', { maxQueue: 2, maxSequences: 1 });
+  const late = model.generate({ prompt: 'x', ...greedy, maxTokens: 500, timeoutMs: 40 });
+  await late[Symbol.asyncIterator]().next(); // It runs.
+  const waiting = [1, 2].map(() => model.generate({ prompt: 'y', ...greedy }).result());
+  const refused = await t.throwsAsync(model.generate({ prompt: 'z', ...greedy }).result(), { code: 'ERR_QUEUE_FULL' });
+  t.like(refused, { depth: 2, maxQueue: 2 });
+  const error = await t.throwsAsync(late.result(), { code: 'ERR_TIMEOUT' });
+  t.like(error, { timeoutMs: 40 });
+  for (const { tokens } of await Promise.all(waiting)) t.is(tokens, 12);
+  const { batchSizes, interTokenMs, timeMs } = model.stats();
+  t.is(batchSizes.length, 12);
+  t.true(interTokenMs.count > 0 && interTokenMs.p50 >= 1);
+  t.true(timeMs.generate > 0);
+  await model.close();
+});
+
+test('namespaces share no prefix', async (t) => {
+  const model = await openNative('fake-namespaces');
+  const ask = async (namespace?: string) =>
+    (await model.generate({ prompt: 'the same', namespace, ...greedy }).result()).usage;
+  t.is((await ask('a')).cachedTokens, 0);
+  t.is((await ask('b')).cachedTokens, 0);
+  t.is((await ask()).cachedTokens, 0);
+  const { cachedTokens, promptTokens } = await ask('b');
+  t.is(cachedTokens, promptTokens - 1);
+  await model.close();
+});

@@ -36,7 +36,7 @@ export interface FakeOptions {
   /** log P of a whole label. */
   logprob?: (place: LabelPlace) => number;
   /** Requests (by their order, from 0) that end in this error after their first step. */
-  errors?: Record<number, { code: string; message: string }>;
+  errors?: Record<number, { code: string; message: string; facts?: Record<string, number> }>;
   /** Thrown by submit(). */
   submitError?: Error;
   openError?: Error;
@@ -201,7 +201,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
     const error = this.#options.errors?.[id - 1];
     if (error) {
       yield [];
-      return [{ type: 'error', request: id, ...error }];
+      return [{ type: 'error', request: id, facts: {}, ...error }];
     }
     const scripts = Array.from({ length: request.candidates }, (_, candidate) => this.#script(candidate, request));
     const longest = Math.max(0, ...scripts.map(({ pieces }) => pieces.length));
@@ -279,6 +279,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
       evaluatedPromptTokens: request.prompt.length + lastTokens + questionTokens,
       questionTokens,
       generatedTokens: scripts.reduce((sum, { pieces, reason }) => sum + pieces.length + (reason === 'eos' ? 1 : 0), 0),
+      recomputedTokens: 0,
     };
   }
 }
@@ -291,6 +292,7 @@ export function codedError(code: string, message = code): Error {
   return Object.assign(new Error(message), { code });
 }
 
+const noLatency = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };
 const noStats: NativeStats = {
   running: 0,
   waiting: 0,
@@ -308,6 +310,12 @@ const noStats: NativeStats = {
   prefixMissTokens: 0,
   submittedRequests: 0,
   callbacks: 0,
+  preemptions: 0,
+  recomputedTokens: 0,
+  batchSizes: new Array<number>(12).fill(0),
+  firstTokenMs: noLatency,
+  interTokenMs: noLatency,
+  timeMs: { prefill: 0, generate: 0, score: 0, plan: 0 },
 };
 
 /** A scripted engine; without options every answer is 'Hello world!'. */
