@@ -51,6 +51,19 @@ export { lamdaAttributes, lamdaSelection } from './recipes/lamda.js';
 export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './recipes/lamda.js';
 export type { ScoreOf, Scores } from './recipes/scores.js';
 export type { Likelihood } from './scoring.js';
+export { fitCalibration } from './calibration/examples.js';
+export type { CalibrationExample, CalibrationOptions, FittedCalibration } from './calibration/examples.js';
+export { loadCalibration, saveCalibration } from './calibration/file.js';
+export {
+  areaUnderCurve,
+  brierScore,
+  expectedCalibrationError,
+  formatReliability,
+  reliabilityTable,
+} from './calibration/metrics.js';
+export type { Prediction, ReliabilityBin } from './calibration/metrics.js';
+export type { Calibration, PlattCalibration, TemperatureCalibration } from './calibration/calibration.js';
+export type { CalibrateOptions, LabelledInput } from './calibrate.js';
 export type * from './questions/question.js';
 export type {
   AppendedInput,

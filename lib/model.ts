@@ -1,3 +1,6 @@
+import { calibrate } from './calibrate.js';
+import type { CalibrateOptions, LabelledInput } from './calibrate.js';
+import type { FittedCalibration } from './calibration/examples.js';
 import type { Capabilities } from './capabilities.js';
 import { assertCanFork, assertCanGenerate } from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
@@ -32,7 +35,7 @@ import {
 } from './options.js';
 import type { Prefix } from './prefix.js';
 import { pinPrefix } from './prefix.js';
-import type { Answers, Questions } from './questions/question.js';
+import type { Answers, Question, Questions } from './questions/question.js';
 import { answerRequest } from './requests.js';
 import type { Likelihood } from './scoring.js';
 import { classify, logLikelihood } from './scoring.js';
@@ -165,6 +168,25 @@ export class Model implements AsyncDisposable {
     const resolved = this.#resolveInput(input);
     const texts = resolveContinuations(continuations);
     return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.signal);
+  }
+
+  /**
+   * Asks the question on labelled examples and fits a calibration to its answers: an option of the question from then on.
+   * `examples`: `{ prompt | messages, label }`, or the path of a JSON Lines file of them; `label`: true or false, the key
+   * of a choice, the index of a level. Rejects with OptionError for an example that can't be one.
+   *
+   * @example
+   * const question = { type: 'boolean', instructions: 'Is the review positive?' } as const;
+   * const { calibration } = await model.calibrate(question, 'reviews.jsonl', { method: 'platt' });
+   * const answers = await model.classify({ prompt: review }, { positive: { ...question, calibration } });
+   */
+  async calibrate(
+    question: Question,
+    examples: string | Iterable<LabelledInput> | AsyncIterable<LabelledInput>,
+    options: CalibrateOptions = {},
+  ): Promise<FittedCalibration> {
+    this.#engine.assertOpen();
+    return calibrate(this.#session, question, examples, options);
   }
 
   /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */

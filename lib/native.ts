@@ -142,6 +142,8 @@ export type NativeEvent =
   | { type: 'log'; level: LogLevel; line: string }
   | { type: 'progress'; loaded: number }; // 0 … 1 while the model loads
 
+export type NativeScore = Extract<NativeEvent, { type: 'score' }>;
+
 export interface NativeStats {
   running: number; // requests
   waiting: number;
