@@ -50,6 +50,7 @@ export type { RejectEvent, ScoreEvent, WinnowCandidate, WinnowEvent, WinnowResul
 export { lamdaAttributes, lamdaSelection } from './recipes/lamda.js';
 export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './recipes/lamda.js';
 export type { ScoreOf, Scores } from './recipes/scores.js';
+export type { Perplexity, PromptToken } from './rolling.js';
 export type { Likelihood } from './scoring.js';
 export { fitCalibration } from './calibration/examples.js';
 export type { CalibrationExample, CalibrationOptions, FittedCalibration } from './calibration/examples.js';
@@ -81,7 +82,9 @@ export type {
   MessagesInput,
   PrefixGenerateOptions,
   PromptInput,
+  PromptLogprobsOptions,
   RequestOptions,
+  RollingOptions,
   SampleOptions,
   Selection,
   TokenizeOptions,

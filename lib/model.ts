@@ -17,7 +17,9 @@ import type {
   GenerateOptions,
   Message,
   ResolvedInput,
+  PromptLogprobsOptions,
   ResolvedLoadOptions,
+  RollingOptions,
   TokenizeOptions,
 } from './options.js';
 import {
@@ -28,8 +30,11 @@ import {
   resolveDetokenizeOptions,
   resolveGenerateOptions,
   resolveMessages,
+  resolvePromptLogprobsOptions,
   resolveQuestions,
+  resolveRollingOptions,
   resolveText,
+  resolveTextOrTokens,
   resolveTokenizeOptions,
   resolveTokens,
 } from './options.js';
@@ -37,6 +42,8 @@ import type { Prefix } from './prefix.js';
 import { pinPrefix } from './prefix.js';
 import type { Answers, Question, Questions } from './questions/question.js';
 import { answerRequest } from './requests.js';
+import type { Perplexity, PromptToken } from './rolling.js';
+import { perplexity, promptLogprobs } from './rolling.js';
 import type { Likelihood } from './scoring.js';
 import { classify, logLikelihood } from './scoring.js';
 
@@ -168,6 +175,36 @@ export class Model implements AsyncDisposable {
     const resolved = this.#resolveInput(input);
     const texts = resolveContinuations(continuations);
     return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.signal);
+  }
+
+  /**
+   * How likely the model finds the text itself, of any length: it is scored in windows behind the beginning-of-text token
+   * (behind the end-of-text token where there is none). Special tokens that are spelled out in it are text. Of token ids
+   * the first is only context.
+   *
+   * @example
+   * const { perplexity, bitsPerByte } = await model.perplexity(article, { window: 1024, stride: 512 });
+   */
+  async perplexity(text: string | readonly number[] | Int32Array, options: RollingOptions = {}): Promise<Perplexity> {
+    const { vocabularySize, contextSize } = this.info;
+    const checked = resolveTextOrTokens('text', text, vocabularySize);
+    const resolved = resolveRollingOptions(options, contextSize);
+    this.#engine.assertOpen();
+    return perplexity(this.#session, checked, resolved);
+  }
+
+  /**
+   * Every token of the input with the log-probability that it had behind the ones before it, and with `topLogprobs` what
+   * else was likely there. The first token has none. Inputs longer than a window are scored as by `perplexity()`.
+   *
+   * @example
+   * for (const { text, logprob } of await model.promptLogprobs({ prompt: 'To be or not to be' })) console.log(text, logprob);
+   */
+  async promptLogprobs(input: ContextInput, options: PromptLogprobsOptions = {}): Promise<PromptToken[]> {
+    const { input: resolvedInput, signal } = this.#resolveInput(input);
+    const { topLogprobs, ...rolling } = resolvePromptLogprobsOptions(options, this.info.contextSize);
+    const context = await buildContext(this.#session, resolvedInput, undefined, false);
+    return promptLogprobs(this.#session, context, { ...rolling, signal: rolling.signal ?? signal }, topLogprobs);
   }
 
   /**

@@ -53,6 +53,7 @@ export interface NativeModelInfo {
 export interface NativeQuestion {
   suffix: Int32Array;
   labels: Int32Array[]; // at least one, none empty
+  topLogprobs?: number; // likeliest tokens that come with each token of a label; absent = none
 }
 
 /**
@@ -83,6 +84,14 @@ export interface NativeRequest {
   stop: string[];
   stopTokens: Int32Array;
   questions: NativeQuestion[];
+}
+
+export interface NativeLabelScore {
+  logprob: number;
+  tokenLogprobs: Float64Array;
+  isGreedy: boolean;
+  topTokens?: Int32Array; // [tokens × n], the likeliest first at each place; where topLogprobs was asked for
+  topLogprobs?: Float64Array;
 }
 
 export interface NativeTopLogprob {
@@ -135,7 +144,7 @@ export type NativeEvent =
       request: number;
       candidate: number; // −1 = on the prompt
       question: number;
-      labels: { logprob: number; tokenLogprobs: Float64Array; isGreedy: boolean }[];
+      labels: NativeLabelScore[];
     }
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
   | { type: 'error'; request: number; code: string; message: string } // last of a request

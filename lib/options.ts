@@ -3,4 +3,5 @@ export * from './options/load.js';
 export * from './options/input.js';
 export * from './options/generate.js';
 export * from './options/questions.js';
+export * from './options/rolling.js';
 export * from './options/turn.js';

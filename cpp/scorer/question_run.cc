@@ -97,7 +97,7 @@ void NumberPaths(TokenTree& tree) {
 
 }  // namespace
 
-QuestionRun::QuestionRun(Question question) {
+QuestionRun::QuestionRun(Question question) : num_top_(static_cast<size_t>(std::max(0, question.top_logprobs))) {
   const LabelTrie trie = MakeTrie(question.labels);
   const int root = AddChain(tree_, question.suffix);
   const std::vector<int> nodes = AddTrie(tree_, trie, root);
@@ -128,7 +128,17 @@ void QuestionRun::Read(int node, Span<const float> logits) {
     label.token_logprobs[targets[i].index] = readouts[i].logprob;
     label.is_greedy = label.is_greedy && readouts[i].is_greedy;
   }
+  if (num_top_ > 0) ReadTop(targets, logits);
   --num_rows_missing_;
+}
+
+void QuestionRun::ReadTop(const std::vector<Target>& targets, Span<const float> logits) {
+  const std::vector<LikelyToken> likeliest = LikeliestTokens(logits, num_top_);
+  for (const Target& target : targets) {
+    LabelScore& label = answer_.labels[target.label];
+    label.top.resize(label.token_logprobs.size() * likeliest.size());
+    std::copy(likeliest.begin(), likeliest.end(), label.top.begin() + target.index * likeliest.size());
+  }
 }
 
 Answer QuestionRun::TakeAnswer() {

@@ -37,6 +37,9 @@ class QuestionRun {
   // `path`: the trie's entries behind which the label's tokens are read; `nodes`: the node of each entry.
   void AddLabel(const std::vector<Token>& label, const std::vector<int>& path, const std::vector<int>& nodes);
 
+  void ReadTop(const std::vector<Target>& targets, Span<const float> logits);
+
+  size_t num_top_;  // Likeliest tokens to read at each place.
   TokenTree tree_;
   std::vector<std::vector<Target>> targets_;  // [nodes + 1]; entry n + 1 belongs to node n.
   Answer answer_;

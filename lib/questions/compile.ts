@@ -1,6 +1,6 @@
 import type { Session } from '../context.js';
 import { OptionError } from '../errors.js';
-import type { NativeQuestion, NativeScore } from '../native.js';
+import type { NativeLabelScore, NativeQuestion, NativeScore } from '../native.js';
 import { commonLength } from '../text.js';
 import type { LabelReading } from './answer.js';
 import { readLabels } from './answer.js';
@@ -37,7 +37,7 @@ export function compileQuestions(
   };
 }
 
-function toReading({ logprob, tokenLogprobs }: NativeScore['labels'][number]): LabelReading {
+function toReading({ logprob, tokenLogprobs }: NativeLabelScore): LabelReading {
   return { logprob, tokens: tokenLogprobs.length };
 }
 

@@ -15,7 +15,7 @@ const layers = [
   ['chat-template', 'request-stream'],
   ['context', 'generation', 'sampling'],
   ['requests', 'questions'],
-  ['content-free'],
+  ['content-free', 'rolling'],
   ['scoring', 'recipes/turn'],
   ['calibrate'],
   ['prefix'],
