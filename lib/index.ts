@@ -31,6 +31,7 @@ function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgr
 
 export { Model } from './model.js';
 export type { ModelInfo, Stats } from './model.js';
+export type { ConstraintOptions, JsonSchema, StandardSchema } from './constraint/constraint.js';
 export type { Capabilities } from './capabilities.js';
 export { Prefix } from './prefix.js';
 export { RequestStream } from './request-stream.js';
@@ -94,13 +95,15 @@ export {
   CancelledError,
   CapabilityError,
   ClosedError,
+  ConstraintError,
   ContextOverflowError,
   EngineError,
   OptionError,
+  OutputError,
   TemplateError,
   WinnowError,
 } from './errors.js';
-export type { ErrorCode } from './errors.js';
+export type { ErrorCode, OutputIssue } from './errors.js';
 export { AddonLoadError } from './addon.js';
 export { ModelDownloadError, ModelFileError, ModelSourceError } from './models/index.js';
 export type { LogLevel } from './native.js';

@@ -4,6 +4,7 @@ import type { FittedCalibration } from './calibration/examples.js';
 import type { Capabilities } from './capabilities.js';
 import { assertCanFork, assertCanGenerate } from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
+import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Session } from './context.js';
 import { buildContext } from './context.js';
 import { Engine } from './engine.js';
@@ -127,15 +128,19 @@ export class Model implements AsyncDisposable {
    * for await (const event of model.generate({ messages, maxTokens: 64 }))
    *   if (event.type === 'token') process.stdout.write(event.text);
    */
-  generate(options: GenerateOptions): Generation {
-    const { input, sampling, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
+  generate<Output>(options: GenerateOptions & { schema: StandardSchema<Output> }): Generation<Output>;
+  generate(options: GenerateOptions & { schema: JsonSchema }): Generation<unknown>;
+  generate<const Choice extends string>(options: GenerateOptions & { choices: readonly Choice[] }): Generation<Choice>;
+  generate(options: GenerateOptions): Generation;
+  generate(options: GenerateOptions): Generation<unknown> {
+    const { input, sampling, constraint, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
     const prepare = async () => {
       assertCanGenerate(this.#engine.info);
       const context = await buildContext(this.#session, input, undefined, true);
       const request = answerRequest(this.#session, context, undefined, sampling, 1);
       return { request, fold: foldGeneration(request) };
     };
-    return new Generation(this.#engine, prepare, signal);
+    return new Generation(this.#engine, prepare, signal, constraint);
   }
 
   /**

@@ -83,6 +83,7 @@ export interface NativeRequest {
   topLogprobs: number;
   stop: string[];
   stopTokens: Int32Array;
+  grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
 }
 

@@ -217,6 +217,7 @@ Request RequestFrom(Napi::Object object) {
   request.stops = StringsFrom(object, "stop");
   request.stop_tokens = TokensFrom(object.Get("stopTokens"));
   request.questions = ListFrom(object, "questions", QuestionFrom);
+  if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
   return request;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "base/types.h"
 
 namespace winnow {
+
+class Grammar;
+class TokenTable;
 
 // One call down. The prompt follows the tokens of `parent`; then `num_candidates` answers are generated, and every
 // question is asked behind each finished one (behind the prompt where there are none).
@@ -23,6 +27,9 @@ struct Request {
   std::vector<std::string> stops;  // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
+  std::string grammar;                       // GBNF that every answer keeps to; empty = none.
+  std::shared_ptr<const Grammar> rules;      // Read from it by the engine.
+  std::shared_ptr<const TokenTable> tokens;  // Of the vocabulary; with `rules`.
 };
 
 }  // namespace winnow

@@ -1,3 +1,5 @@
+import type { Constraint, ConstraintOptions } from '../constraint/constraint.js';
+import { resolveConstraint } from '../constraint/constraint.js';
 import type { NativeRequest } from '../native.js';
 import {
   checkArray,
@@ -15,7 +17,7 @@ import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
 
 /** How an answer is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p. */
-export interface GenerationOptions {
+export interface GenerationOptions extends ConstraintOptions {
   /** Stop after this many new tokens; also where the context is full. @default 256 */
   maxTokens?: number;
   /** No end-of-text token before this many new tokens; 0 = off. @default 0 */
@@ -71,6 +73,7 @@ export type NativeSampling = Omit<NativeRequest, 'prompt' | 'parent' | 'pin' | '
 export interface ResolvedGenerateOptions {
   input: ResolvedInput;
   sampling: NativeSampling;
+  constraint?: Constraint;
   signal?: AbortSignal;
 }
 
@@ -92,6 +95,10 @@ const generationNames = {
   stopTokens: 0,
   logprobs: 0,
   topLogprobs: 0,
+  grammar: 0,
+  regex: 0,
+  choices: 0,
+  schema: 0,
   signal: 0,
 } satisfies Record<keyof GenerationOptions, 0>;
 
@@ -111,9 +118,13 @@ export function resolveGenerateOptions(
   moreNames: readonly string[] = [],
 ): ResolvedGenerateOptions {
   checkNames('options', checkFields('options', options), [...knownNames, ...moreNames]);
+  const input = resolveInput(options, vocabularySize, mayBeMissing);
+  const sampling = resolveSampling(options, vocabularySize);
+  const constraint = resolveConstraint(options);
   return {
-    input: resolveInput(options, vocabularySize, mayBeMissing),
-    sampling: resolveSampling(options, vocabularySize),
+    input,
+    sampling: constraint ? { ...sampling, grammar: constraint.grammar } : sampling,
+    constraint,
     signal: resolveSignal(options.signal),
   };
 }

@@ -9,7 +9,7 @@ const layers = [
   ['errors', 'native', 'text', 'abort', 'models/progress', 'calibration/calibration'],
   ['event-queue', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
   ['calibration'],
-  ['models', 'recipes/lamda', 'recipes/scores'],
+  ['models', 'recipes/lamda', 'recipes/scores', 'constraint'],
   ['options'],
   ['engine', 'workers'],
   ['chat-template', 'request-stream'],
