@@ -379,7 +379,7 @@ class Engine::Impl {
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, OpenRequest> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
-  std::shared_ptr<const TokenTable> token_table_;  // Made for the first grammar.
+  std::shared_ptr<const TokenTable> token_table_;                 // Made for the first grammar.
   int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;
   int64_t num_evaluated_tokens_ = 0;

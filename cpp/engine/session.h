@@ -54,8 +54,8 @@ class Session {
   Sampler sampler_;
   TextStream text_;
   StopMatcher stops_;
-  std::vector<Token> history_;     // For penalties; empty without.
-  std::vector<Token> end_tokens_;  // The model's, then the request's stop tokens.
+  std::vector<Token> history_;             // For penalties; empty without.
+  std::vector<Token> end_tokens_;          // The model's, then the request's stop tokens.
   std::unique_ptr<GrammarFilter> filter_;  // Null without a grammar.
   std::vector<QuestionRun> questions_;
   int num_tokens_ = 0;

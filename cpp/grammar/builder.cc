@@ -47,7 +47,8 @@ GrammarBuilder::CodePointRanges Complement(const GrammarBuilder::CodePointRanges
 }
 
 // Which rules have an alternative all of whose symbols have the property; those of bytes have it or not. Linear in the
-// number of symbols: an alternative waits for its rules, and a rule that gets the property wakes those that wait for it.
+// number of symbols: an alternative waits for its rules, and a rule that gets the property wakes those that wait for
+// it.
 std::vector<bool> Spread(const Rules& rules, bool bytes_have_it) {
   std::vector<bool> has(rules.size());
   std::vector<int> missing, owner, ready;

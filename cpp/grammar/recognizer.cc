@@ -20,7 +20,9 @@ Recognizer::Recognizer(std::shared_ptr<const Grammar> grammar)
   ++generation_;
   predicted_[0] = generation_;
   for (int alternative : grammar_->rules[0]) Add({alternative, 0});
-  Close();
+  if (Close()) return;
+  ends_.push_back(0);  // Beyond the limits from the start: no byte may come.
+  is_complete_.push_back(grammar_->is_nullable[0]);
 }
 
 // Precondition: items_ from begin_ on are the new set's first items. False if it grows too large: it is gone then.
@@ -89,9 +91,8 @@ void Recognizer::Truncate(size_t length) {
 
 bool Recognizer::can_continue() const {
   const size_t first = ends_.size() < 2 ? 0 : ends_[ends_.size() - 2];
-  return std::any_of(items_.begin() + first, items_.end(), [this](const Item& item) {
-    return grammar_->symbols[item.symbol].kind == Kind::kBytes;
-  });
+  return std::any_of(items_.begin() + first, items_.end(),
+                     [this](const Item& item) { return grammar_->symbols[item.symbol].kind == Kind::kBytes; });
 }
 
 void Recognizer::Add(Item item) {

@@ -1,3 +1,5 @@
+#include "grammar/grammar.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "grammar/grammar.h"
 #include "grammar/recognizer.h"
 
 namespace winnow {
@@ -106,8 +107,7 @@ TEST(Gbnf, RangesOfCharactersMatchExactlyThose) {
 }
 
 TEST(Gbnf, ReadsGroupsRulesAndComments) {
-  const std::string grammar =
-      "# a list\nroot ::= item (\n  \", \" # and more\n  item)*\nitem ::= \"a\" |\n  \"b\"\n";
+  const std::string grammar = "# a list\nroot ::= item (\n  \", \" # and more\n  item)*\nitem ::= \"a\" |\n  \"b\"\n";
   EXPECT_EQ(StateOf(grammar, "a, b, a"), 'c');
   EXPECT_EQ(StateOf(grammar, "a, "), 'b');
   EXPECT_EQ(StateOf(grammar, "a,b"), 'n');
@@ -144,9 +144,7 @@ TEST(Gbnf, RulesMayBeRecursiveOnAnySideAndAmbiguous) {
   EXPECT_EQ(StateOf(R"gbnf(root ::= "(" root ")" | "")gbnf", "(())"), 'f');
   EXPECT_EQ(StateOf(R"gbnf(root ::= "(" root ")" | "")gbnf", "(()"), 'b');
   EXPECT_EQ(StateOf(R"(root ::= root root | "a")", "aaa"), 'c');
-  EXPECT_EQ(StateOf("root ::= a a a \"b\"\na ::= \"x\"? y\ny ::= a | \"\"",
-                    "xxb"),
-            'f');
+  EXPECT_EQ(StateOf("root ::= a a a \"b\"\na ::= \"x\"? y\ny ::= a | \"\"", "xxb"), 'f');
   EXPECT_EQ(StateOf(R"(root ::= root | "a")", "a"), 'f');
 }
 
@@ -190,7 +188,8 @@ TEST(Gbnf, DeepRulesTakeNoStack) {
   std::string chain = "root ::= a0\n";
   for (int i = 0; i < 600; ++i) chain += "a" + std::to_string(i) + "::=a" + std::to_string(i + 1) + "\n";
   EXPECT_EQ(StateOf(chain + "a600 ::= \"x\"", "x"), 'f');
-  EXPECT_EQ(StateOf("root ::= \"a\"" + Repeated("*", 20000), "a"), 'n');  // Beyond the limit of items: nothing may come.
+  EXPECT_EQ(StateOf("root ::= \"a\"" + Repeated("*", 20000), "a"),
+            'n');  // Beyond the limit of items: nothing may come.
 }
 
 TEST(Recognizer, TakesBytesBack) {
@@ -215,9 +214,9 @@ TEST(Recognizer, StepsPerByteDoNotGrowWithARepetition) {
 
 TEST(Recognizer, TheWorstGrammarsAreCutOffInTimeAndMemory) {
   // Every split of the text is a parse; and two ways at each opening double the stacks of a stack machine.
-  for (const char* text : {"root ::= root root root | \"a\" | \"\"",
-                           "root ::= \"a\" root \"b\" | \"a\" root \"c\" | \"a\"",
-                           "root ::= (\"a\"? \"a\"? \"a\"?)* (\"a\"* \"a\"*)*"}) {
+  for (const char* text :
+       {"root ::= root root root | \"a\" | \"\"", "root ::= \"a\" root \"b\" | \"a\" root \"c\" | \"a\"",
+        "root ::= (\"a\"? \"a\"? \"a\"?)* (\"a\"* \"a\"*)*"}) {
     Recognizer recognizer(Parse(text));
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 2000 && recognizer.Push('a'); ++i) {
@@ -230,9 +229,10 @@ TEST(Recognizer, TheWorstGrammarsAreCutOffInTimeAndMemory) {
 
 // 10,000 texts made of the notation's own pieces: each is read or refused, and what is read can be walked.
 TEST(Gbnf, RandomGrammarsAreReadOrRefused) {
-  const std::vector<std::string> pieces{"root", "a",  "b",     "::=", "|",    "(",      ")",   "[",      "]",  "^",  "-",
-                                        "\"",   "\\", "\"x\"", "[a]", "[^a]", "{2,3}",  "*",   "+",      "?",  "\n", "#",
-                                        "{",    "}",  "1",     ",",   ".",    "\\u00e4", "\xC3", "root ::= ", "\na ::= ", "\nb ::= "};
+  const std::vector<std::string> pieces{"root",  "a", "b", "::=",     "|",    "(",         ")",        "[",
+                                        "]",     "^", "-", "\"",      "\\",   "\"x\"",     "[a]",      "[^a]",
+                                        "{2,3}", "*", "+", "?",       "\n",   "#",         "{",        "}",
+                                        "1",     ",", ".", "\\u00e4", "\xC3", "root ::= ", "\na ::= ", "\nb ::= "};
   std::mt19937 random(7);
   int num_read = 0;
   for (int round = 0; round < 10000; ++round) {
