@@ -25,7 +25,7 @@ export async function contentFreePriors(
   behindAnswer: boolean,
 ): Promise<Priors> {
   return Promise.all(
-    questions.map(([name, question]) =>
+    questions.map(async ([name, question]) =>
       question.normalization === 'prior' ? priorOf(session, context, name, question, behindAnswer) : undefined,
     ),
   );

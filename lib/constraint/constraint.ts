@@ -28,7 +28,7 @@ export interface ConstraintOptions {
 export interface Constraint {
   grammar: string;
   /** The answer's value. Rejects with OutputError. */
-  read(text: string): Promise<unknown>;
+  read: (text: string) => Promise<unknown>;
 }
 
 const names = ['grammar', 'regex', 'choices', 'schema'] as const;

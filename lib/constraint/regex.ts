@@ -127,7 +127,7 @@ class RegexWriter {
     if (min > maxRepetitions || (max !== Infinity && max > maxRepetitions))
       throw this.#refusal(`${raw} repeats more than ${maxRepetitions} times`);
     const times = max === Infinity ? `{${min},}` : `{${min},${max}}`;
-    return `(${this.#sequence([element as AST.Element], depth + 1)})${times}`;
+    return `(${this.#sequence([element], depth + 1)})${times}`;
   }
 
   #set(element: AST.Character | AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): string {

@@ -107,7 +107,7 @@ export function promptAndMessagesExcludeEachOther(model: Model): Generation[] {
   ];
 }
 
-export async function valuesAreTypedByTheConstraint(model: Model, prefix: Prefix): Promise<void> {
+export async function valuesAreTypedByTheConstraint(model: Model, prefix: Prefix): Promise<unknown[]> {
   const schema = z.object({ name: z.string(), age: z.int().optional() });
   const person = await model.generate({ prompt: 'x', schema }).value();
   expect<Equal<typeof person, { name: string; age?: number | undefined }>>();
@@ -117,6 +117,7 @@ export async function valuesAreTypedByTheConstraint(model: Model, prefix: Prefix
   expect<Equal<typeof raw, unknown>>();
   const text = await model.generate({ prompt: 'x', regex: /\d+/ }).value();
   expect<Equal<typeof text, string>>();
+  return [person, colour, raw, text];
 }
 
 export async function modelsAndPrefixesAreDisposable(model: Model): Promise<void> {
