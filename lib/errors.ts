@@ -100,6 +100,47 @@ export class TemplateError extends WinnowError {
   override name = 'TemplateError';
 }
 
+/**
+ * What an answer should keep to can't be used. Codes: `ERR_GRAMMAR` (GBNF: line and column are in the message),
+ * `ERR_REGEX`, `ERR_SCHEMA` (wrong, too large, or with a keyword that can't be enforced).
+ */
+export class ConstraintError extends WinnowError {
+  override name = 'ConstraintError';
+  /** Where in the schema, as a JSON pointer (`#/properties/age`), or the name of the option. */
+  readonly pointer: string;
+
+  constructor(
+    code: 'ERR_GRAMMAR' | 'ERR_REGEX' | 'ERR_SCHEMA',
+    message: string,
+    pointer: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.pointer = pointer;
+  }
+}
+
+/** What is wrong with an output. */
+export interface OutputIssue {
+  /** JSON pointer into the value; '' = the whole. */
+  path: string;
+  message: string;
+}
+
+/** Code `ERR_OUTPUT_INVALID`: the answer was cut off, or is not what its schema wants beyond what a grammar can say. */
+export class OutputError extends WinnowError {
+  override name = 'OutputError';
+  readonly text: string;
+  readonly issues: readonly OutputIssue[];
+
+  constructor(text: string, issues: readonly OutputIssue[], options?: ErrorOptions) {
+    const [first] = issues;
+    super('ERR_OUTPUT_INVALID', `The output is not valid: ${first.path && `${first.path}: `}${first.message}`, options);
+    this.text = text;
+    this.issues = issues;
+  }
+}
+
 /** Code `ERR_UNSUPPORTED`: this model can't do it (see `model.info.capabilities`). */
 export class CapabilityError extends WinnowError {
   override name = 'CapabilityError';
@@ -140,5 +181,6 @@ export function fromNative(error: unknown): WinnowError {
   if (error.code === 'ERR_PREFIX_CLOSED') return new ClosedError('prefix');
   if (error.facts && error.code === 'ERR_TIMEOUT') return new TimeoutError(error.message, error.facts);
   if (error.facts && error.code === 'ERR_QUEUE_FULL') return new QueueFullError(error.message, error.facts);
+  if (error.code === 'ERR_GRAMMAR') return new ConstraintError('ERR_GRAMMAR', error.message, 'grammar', cause);
   return new EngineError(error.code, error.message, cause);
 }

@@ -1,7 +1,9 @@
 import type { Completion, Timings, TokenDetails, Usage } from './candidates.js';
 import { AnswerInProgress } from './candidates.js';
+import type { Constraint } from './constraint/constraint.js';
+import type { Engine } from './engine.js';
 import type { NativeRequest } from './native.js';
-import type { Fold } from './request-stream.js';
+import type { Fold, Prepared } from './request-stream.js';
 import { RequestStream } from './request-stream.js';
 
 export interface TokenEvent extends TokenDetails {
@@ -29,10 +31,32 @@ export type GenerationEvent = TokenEvent | FinishEvent;
  * for await (const event of model.generate({ prompt: 'The sky is' }))
  *   if (event.type === 'token') process.stdout.write(event.text);
  */
-export class Generation extends RequestStream<GenerationEvent, GenerationResult> {
+export class Generation<Value = string> extends RequestStream<GenerationEvent, GenerationResult> {
+  readonly #read: (text: string) => Promise<unknown>;
+
+  /** @internal */
+  constructor(
+    engine: Engine,
+    prepare: () => Promise<Prepared<GenerationEvent, GenerationResult>>,
+    signal?: AbortSignal,
+    constraint?: Constraint,
+  ) {
+    super(engine, prepare, signal);
+    this.#read = constraint?.read ?? (async (text) => text);
+  }
+
   /** Resolves to the whole text. */
   async text(): Promise<string> {
     return (await this.result()).text;
+  }
+
+  /**
+   * Resolves to what the answer stands for: with `schema` the parsed value, validated and typed; with `choices` one of
+   * them; otherwise the text. Rejects with OutputError `ERR_OUTPUT_INVALID`, which has the text: `maxTokens` cut the answer
+   * off, or the schema wants more than a grammar can say.
+   */
+  async value(): Promise<Value> {
+    return (await this.#read(await this.text())) as Value;
   }
 }
 

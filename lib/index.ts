@@ -31,6 +31,7 @@ function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgr
 
 export { Model } from './model.js';
 export type { ModelInfo, Stats } from './model.js';
+export type { ConstraintOptions, JsonSchema, StandardSchema } from './constraint/constraint.js';
 export type { Capabilities } from './capabilities.js';
 export { Prefix } from './prefix.js';
 export { RequestStream } from './request-stream.js';
@@ -50,7 +51,21 @@ export type { RejectEvent, ScoreEvent, WinnowCandidate, WinnowEvent, WinnowResul
 export { lamdaAttributes, lamdaSelection } from './recipes/lamda.js';
 export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './recipes/lamda.js';
 export type { ScoreOf, Scores } from './recipes/scores.js';
+export type { Perplexity, PromptToken } from './rolling.js';
 export type { Likelihood } from './scoring.js';
+export { fitCalibration } from './calibration/examples.js';
+export type { CalibrationExample, CalibrationOptions, FittedCalibration } from './calibration/examples.js';
+export { loadCalibration, saveCalibration } from './calibration/file.js';
+export {
+  areaUnderCurve,
+  brierScore,
+  expectedCalibrationError,
+  formatReliability,
+  reliabilityTable,
+} from './calibration/metrics.js';
+export type { Prediction, ReliabilityBin } from './calibration/metrics.js';
+export type { Calibration, PlattCalibration, TemperatureCalibration } from './calibration/calibration.js';
+export type { CalibrateOptions, LabelledInput } from './calibrate.js';
 export type * from './questions/question.js';
 export type {
   AppendedContext,
@@ -70,7 +85,9 @@ export type {
   NamespaceOptions,
   PrefixGenerateOptions,
   PromptInput,
+  PromptLogprobsOptions,
   RequestOptions,
+  RollingOptions,
   SampleOptions,
   ScheduleOptions,
   Selection,
@@ -81,15 +98,17 @@ export {
   CancelledError,
   CapabilityError,
   ClosedError,
+  ConstraintError,
   ContextOverflowError,
   EngineError,
   OptionError,
   QueueFullError,
+  OutputError,
   TemplateError,
   TimeoutError,
   WinnowError,
 } from './errors.js';
-export type { ErrorCode } from './errors.js';
+export type { ErrorCode, OutputIssue } from './errors.js';
 export { AddonLoadError } from './addon.js';
 export { ModelDownloadError, ModelFileError, ModelSourceError } from './models/index.js';
 export type { RequestFinishMessage, RequestStartMessage } from './engine.js';

@@ -1,6 +1,10 @@
+import { calibrate } from './calibrate.js';
+import type { CalibrateOptions, LabelledInput } from './calibrate.js';
+import type { FittedCalibration } from './calibration/examples.js';
 import type { Capabilities } from './capabilities.js';
 import { assertCanFork, assertCanGenerate } from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
+import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Session } from './context.js';
 import { buildContext } from './context.js';
 import { Engine } from './engine.js';
@@ -14,8 +18,10 @@ import type {
   GenerateOptions,
   Message,
   ResolvedInput,
+  PromptLogprobsOptions,
   ResolvedLoadOptions,
   ResolvedRequestOptions,
+  RollingOptions,
   TokenizeOptions,
 } from './options.js';
 import {
@@ -26,15 +32,20 @@ import {
   resolveDetokenizeOptions,
   resolveGenerateOptions,
   resolveMessages,
+  resolvePromptLogprobsOptions,
   resolveQuestions,
+  resolveRollingOptions,
   resolveText,
+  resolveTextOrTokens,
   resolveTokenizeOptions,
   resolveTokens,
 } from './options.js';
 import type { Prefix } from './prefix.js';
 import { pinPrefix } from './prefix.js';
-import type { Answers, Questions } from './questions/question.js';
+import type { Answers, Question, Questions } from './questions/question.js';
 import { answerRequest } from './requests.js';
+import type { Perplexity, PromptToken } from './rolling.js';
+import { perplexity, promptLogprobs } from './rolling.js';
 import type { Likelihood } from './scoring.js';
 import { classify, logLikelihood } from './scoring.js';
 
@@ -118,15 +129,19 @@ export class Model implements AsyncDisposable {
    * for await (const event of model.generate({ messages, maxTokens: 64 }))
    *   if (event.type === 'token') process.stdout.write(event.text);
    */
-  generate(options: GenerateOptions): Generation {
-    const { input, sampling, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
+  generate<Output>(options: GenerateOptions & { schema: StandardSchema<Output> }): Generation<Output>;
+  generate(options: GenerateOptions & { schema: JsonSchema }): Generation<unknown>;
+  generate<const Choice extends string>(options: GenerateOptions & { choices: readonly Choice[] }): Generation<Choice>;
+  generate(options: GenerateOptions): Generation;
+  generate(options: GenerateOptions): Generation<unknown> {
+    const { input, sampling, constraint, signal } = resolveGenerateOptions(options, this.info.vocabularySize, false);
     const prepare = async () => {
       assertCanGenerate(this.#engine.info);
       const context = await buildContext(this.#session, input, undefined, true);
       const request = answerRequest(this.#session, context, undefined, sampling, 1);
       return { request, fold: foldGeneration(request) };
     };
-    return new Generation(this.#engine, prepare, signal);
+    return new Generation(this.#engine, prepare, signal, constraint);
   }
 
   /**
@@ -166,6 +181,55 @@ export class Model implements AsyncDisposable {
     const resolved = this.#resolveInput(input);
     const texts = resolveContinuations(continuations);
     return logLikelihood(this.#session, resolved.input, undefined, texts, resolved.how);
+  }
+
+  /**
+   * How likely the model finds the text itself, of any length: it is scored in windows behind the beginning-of-text token
+   * (behind the end-of-text token where there is none). Special tokens that are spelled out in it are text. Of token ids
+   * the first is only context.
+   *
+   * @example
+   * const { perplexity, bitsPerByte } = await model.perplexity(article, { window: 1024, stride: 512 });
+   */
+  async perplexity(text: string | readonly number[] | Int32Array, options: RollingOptions = {}): Promise<Perplexity> {
+    const { vocabularySize, contextSize } = this.info;
+    const checked = resolveTextOrTokens('text', text, vocabularySize);
+    const resolved = resolveRollingOptions(options, contextSize);
+    this.#engine.assertOpen();
+    return perplexity(this.#session, checked, resolved);
+  }
+
+  /**
+   * Every token of the input with the log-probability that it had behind the ones before it, and with `topLogprobs` what
+   * else was likely there. The first token has none. Inputs longer than a window are scored as by `perplexity()`.
+   *
+   * @example
+   * for (const { text, logprob } of await model.promptLogprobs({ prompt: 'To be or not to be' })) console.log(text, logprob);
+   */
+  async promptLogprobs(input: ContextInput, options: PromptLogprobsOptions = {}): Promise<PromptToken[]> {
+    const { input: resolvedInput, how } = this.#resolveInput(input);
+    const { topLogprobs, ...rolling } = resolvePromptLogprobsOptions(options, this.info.contextSize);
+    const context = await buildContext(this.#session, resolvedInput, undefined, false);
+    return promptLogprobs(this.#session, context, { ...rolling, ...how, signal: rolling.signal ?? how.signal }, topLogprobs);
+  }
+
+  /**
+   * Asks the question on labelled examples and fits a calibration to its answers: an option of the question from then on.
+   * `examples`: `{ prompt | messages, label }`, or the path of a JSON Lines file of them; `label`: true or false, the key
+   * of a choice, the index of a level. Rejects with OptionError for an example that can't be one.
+   *
+   * @example
+   * const question = { type: 'boolean', instructions: 'Is the review positive?' } as const;
+   * const { calibration } = await model.calibrate(question, 'reviews.jsonl', { method: 'platt' });
+   * const answers = await model.classify({ prompt: review }, { positive: { ...question, calibration } });
+   */
+  async calibrate(
+    question: Question,
+    examples: string | Iterable<LabelledInput> | AsyncIterable<LabelledInput>,
+    options: CalibrateOptions = {},
+  ): Promise<FittedCalibration> {
+    this.#engine.assertOpen();
+    return calibrate(this.#session, question, examples, options);
   }
 
   /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */

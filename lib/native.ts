@@ -54,6 +54,7 @@ export interface NativeModelInfo {
 export interface NativeQuestion {
   suffix: Int32Array;
   labels: Int32Array[]; // at least one, none empty
+  topLogprobs?: number; // likeliest tokens that come with each token of a label; absent = none
 }
 
 /**
@@ -83,10 +84,19 @@ export interface NativeRequest {
   topLogprobs: number;
   stop: string[];
   stopTokens: Int32Array;
+  grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
   namespace: string; // '' = the default one; with a parent, the parent's counts
+}
+
+export interface NativeLabelScore {
+  logprob: number;
+  tokenLogprobs: Float64Array;
+  isGreedy: boolean;
+  topTokens?: Int32Array; // [tokens × n], the likeliest first at each place; where topLogprobs was asked for
+  topLogprobs?: Float64Array;
 }
 
 export interface NativeTopLogprob {
@@ -140,7 +150,7 @@ export type NativeEvent =
       request: number;
       candidate: number; // −1 = on the prompt
       question: number;
-      labels: { logprob: number; tokenLogprobs: Float64Array; isGreedy: boolean }[];
+      labels: NativeLabelScore[];
     }
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
   | { type: 'error'; request: number; code: string; message: string; facts: Record<string, number> } // last of a request
@@ -156,6 +166,8 @@ export interface NativeLatency {
   p99: number;
   max: number;
 }
+
+export type NativeScore = Extract<NativeEvent, { type: 'score' }>;
 
 export interface NativeStats {
   running: number; // requests

@@ -4,4 +4,5 @@ export * from './options/input.js';
 export * from './options/schedule.js';
 export * from './options/generate.js';
 export * from './options/questions.js';
+export * from './options/rolling.js';
 export * from './options/turn.js';

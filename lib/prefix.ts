@@ -1,4 +1,5 @@
 import type { Timings, Usage } from './candidates.js';
+import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Context, Session } from './context.js';
 import { buildContext } from './context.js';
 import { ClosedError } from './errors.js';
@@ -110,13 +111,19 @@ export class Prefix implements AsyncDisposable {
    * @example
    * const text = await prefix.generate({ messages: [{ role: 'user', content: 'And in winter?' }] }).text();
    */
-  generate(options: PrefixGenerateOptions = {}): Generation {
-    const { input, sampling, signal } = resolveGenerateOptions(options, this.#vocabularySize, true);
+  generate<Output>(options: PrefixGenerateOptions & { schema: StandardSchema<Output> }): Generation<Output>;
+  generate(options: PrefixGenerateOptions & { schema: JsonSchema }): Generation<unknown>;
+  generate<const Choice extends string>(
+    options: PrefixGenerateOptions & { choices: readonly Choice[] },
+  ): Generation<Choice>;
+  generate(options?: PrefixGenerateOptions): Generation;
+  generate(options: PrefixGenerateOptions = {}): Generation<unknown> {
+    const { input, sampling, constraint, signal } = resolveGenerateOptions(options, this.#vocabularySize, true);
     const prepare = async () => {
       const request = answerRequest(this.#session, await this.#contextForAnswer(input), this.#parent, sampling, 1);
       return { request, fold: foldGeneration(request) };
     };
-    return new Generation(this.#session.engine, prepare, signal);
+    return new Generation(this.#session.engine, prepare, signal, constraint);
   }
 
   /**

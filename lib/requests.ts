@@ -1,8 +1,9 @@
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
-import type { NativeQuestion, NativeRequest } from './native.js';
+import type { NativeQuestion, NativeRequest, NativeScore } from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
 import { resolveSampling } from './options.js';
+import type { Fold } from './request-stream.js';
 
 /** A pinned prefix that a request runs on. */
 export interface Parent {
@@ -43,6 +44,15 @@ export function questionRequest(
 ): NativeRequest {
   roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
+}
+
+/** `read` gets one score per question, in order. */
+export function foldScores<Result>(read: (scores: NativeScore[]) => Result): Fold<never, Result> {
+  const scores: NativeScore[] = [];
+  return (event) => {
+    if (event.type === 'score') scores[event.question] = event;
+    return event.type === 'finish' ? read(scores) : undefined;
+  };
 }
 
 /** Keeps the context in the cache. Throws ContextOverflowError. */

@@ -1,21 +1,20 @@
 import type { Context, Session } from './context.js';
+import { contentFreePriors } from './content-free.js';
 import { buildContext } from './context.js';
 import { WinnowError } from './errors.js';
+import type { NativeScore } from './native.js';
 import type { ResolvedInput, ResolvedRequestOptions } from './options.js';
-import type { CompiledQuestions, NativeScore } from './questions/compile.js';
+import type { CompiledQuestions } from './questions/compile.js';
 import { compileQuestions, needsFrame } from './questions/compile.js';
-import type { Frame } from './questions/frame.js';
-import { questionFrame } from './questions/frame.js';
+import { noFrame, questionFrame } from './questions/frame.js';
 import type { Answer, Question } from './questions/question.js';
-import type { Fold } from './request-stream.js';
 import { RequestStream } from './request-stream.js';
 import type { Parent } from './requests.js';
-import { questionRequest } from './requests.js';
+import { foldScores, questionRequest } from './requests.js';
 import { commonLength, startsWith } from './text.js';
 
 // Requests that score and draw nothing.
 
-const noFrame: Frame = { before: '', after: '', beforeLabel: '' };
 const noTokens = new Int32Array(0);
 
 /** Log-likelihood of one continuation. */
@@ -29,15 +28,6 @@ export interface Likelihood {
   isGreedy: boolean;
 }
 
-/** `read` gets one score per question, in order. */
-function foldScores<Result>(read: (scores: NativeScore[]) => Result): Fold<never, Result> {
-  const scores: NativeScore[] = [];
-  return (event) => {
-    if (event.type === 'score') scores[event.question] = event;
-    return event.type === 'finish' ? read(scores) : undefined;
-  };
-}
-
 /** Questions as tokens behind the context, or behind an answer that follows it. */
 export async function compileBehind(
   session: Session,
@@ -46,7 +36,8 @@ export async function compileBehind(
   behindAnswer: boolean,
 ): Promise<CompiledQuestions> {
   const frame = needsFrame(questions) ? await questionFrame(session, context, behindAnswer) : noFrame;
-  return compileQuestions(session, questions, frame);
+  const priors = await contentFreePriors(session, context, questions, behindAnswer);
+  return compileQuestions(session, questions, frame, priors);
 }
 
 /** All questions in one request on `parent`, or on `input` alone. */

@@ -30,7 +30,8 @@ std::vector<std::string> StringsFrom(const Napi::Object& object, const char* key
 
 Question QuestionFrom(Napi::Value value) {
   Napi::Object object = value.As<Napi::Object>();
-  return {TokensFrom(object.Get("suffix")), ListFrom(object, "labels", TokensFrom)};
+  return {TokensFrom(object.Get("suffix")), ListFrom(object, "labels", TokensFrom),
+          object.Has("topLogprobs") ? IntFrom(object, "topLogprobs") : 0};
 }
 
 SamplingOptions SamplingFrom(const Napi::Object& object) {
@@ -172,11 +173,20 @@ class EventWriter {
   Napi::Object Label(const LabelScore& label) const {
     Napi::Float64Array logprobs = Napi::Float64Array::New(env_, label.token_logprobs.size());
     for (size_t i = 0; i < label.token_logprobs.size(); ++i) logprobs[i] = label.token_logprobs[i];
-    return ObjectWriter(env_)
-        .Put("logprob", label.logprob)
-        .Set("tokenLogprobs", logprobs)
-        .Put("isGreedy", label.is_greedy)
-        .object();
+    ObjectWriter writer(env_);
+    writer.Put("logprob", label.logprob).Set("tokenLogprobs", logprobs).Put("isGreedy", label.is_greedy);
+    if (!label.top.empty()) PutTop(label.top, &writer);
+    return writer.object();
+  }
+
+  void PutTop(const std::vector<LikelyToken>& top, ObjectWriter* writer) const {
+    Napi::Int32Array tokens = Napi::Int32Array::New(env_, top.size());
+    Napi::Float64Array logprobs = Napi::Float64Array::New(env_, top.size());
+    for (size_t i = 0; i < top.size(); ++i) {
+      tokens[i] = top[i].token;
+      logprobs[i] = top[i].logprob;
+    }
+    writer->Set("topTokens", tokens).Set("topLogprobs", logprobs);
   }
 
   Napi::Env env_;
@@ -220,6 +230,7 @@ Request RequestFrom(Napi::Object object) {
   request.timeout_ms = static_cast<int64_t>(NumberFrom(object, "timeoutMs"));
   request.priority = NumberFrom(object, "priority");
   request.space = StringFrom(object, "namespace");
+  if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
   return request;
 }
 

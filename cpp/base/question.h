@@ -11,12 +11,19 @@ namespace winnow {
 struct Question {
   std::vector<Token> suffix;               // May be empty.
   std::vector<std::vector<Token>> labels;  // At least one; each at least one token; duplicates are allowed.
+  int top_logprobs = 0;                    // How many of the likeliest tokens come with each token of a label.
+};
+
+struct LikelyToken {
+  Token token = 0;
+  double logprob = 0;  // Nats; the same bits as a label's of this token.
 };
 
 struct LabelScore {
   double logprob = 0;                  // Σ token_logprobs, nats.
   std::vector<double> token_logprobs;  // [tokens of the label]
   bool is_greedy = true;               // Every token is the likeliest one at its place.
+  std::vector<LikelyToken> top;        // [tokens of the label × n], the likeliest first; empty unless asked for.
 };
 
 struct Answer {

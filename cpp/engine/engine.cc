@@ -15,6 +15,8 @@
 #include "engine/meters.h"
 #include "engine/registry.h"
 #include "engine/session.h"
+#include "grammar/grammar.h"
+#include "grammar/token_table.h"
 #include "scheduler/scheduler.h"
 
 namespace winnow {
@@ -301,6 +303,7 @@ class Engine::Impl {
       scheduled.questions.emplace_back(compiled, &compiled->tree());
       for (const TokenTree::Node& node : compiled->tree().nodes) deepest = std::max(deepest, node.depth + 1);
     }
+    if (!request->grammar.empty()) ReadGrammar(request);
     int prompt_tokens =
         static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
@@ -313,6 +316,16 @@ class Engine::Impl {
     request->max_tokens = std::min(request->max_tokens, info.context_size - prompt_tokens - deepest);
     scheduled.max_tokens = request->max_tokens;
     return scheduled;
+  }
+
+  void ReadGrammar(Request* request) {
+    if (token_table_ == nullptr) {
+      token_table_ = std::make_shared<TokenTable>(backend_->info().vocabulary_size, [this](Token token) {
+        return backend_->TokenBytes(token, /*special=*/false);
+      });
+    }
+    request->tokens = token_table_;
+    request->rules = std::make_shared<Grammar>(ParseGbnf(request->grammar));
   }
 
   void CheckSupported(const Request& request) const {
@@ -440,6 +453,7 @@ class Engine::Impl {
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, Submission> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
+  std::shared_ptr<const TokenTable> token_table_;                 // Made for the first grammar.
   int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;
   int64_t num_evaluated_tokens_ = 0;

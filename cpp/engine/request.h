@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "base/types.h"
 
 namespace winnow {
+
+class Grammar;
+class TokenTable;
 
 // One call down. The prompt follows the tokens of `parent`; then `num_candidates` answers are generated, and every
 // question is asked behind each finished one (behind the prompt where there are none).
@@ -26,6 +30,9 @@ struct Request {
   int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
   double priority = 0;     // Higher first.
   std::string space;       // Namespace: cells are shared only within it. Ignored with a parent, whose namespace it has.
+  std::string grammar;     // GBNF that every answer keeps to; empty = none.
+  std::shared_ptr<const Grammar> rules;      // Read from it by the engine.
+  std::shared_ptr<const TokenTable> tokens;  // Of the vocabulary; with `rules`.
 };
 
 }  // namespace winnow

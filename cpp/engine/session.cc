@@ -24,6 +24,7 @@ Session::Session(const Backend& backend, RequestId id, int candidate, const Requ
   if (request.sampling.has_penalties()) history_.assign(prompt.begin(), prompt.end());
   for (const auto& question : questions) questions_.emplace_back(question);
   end_tokens_.insert(end_tokens_.end(), request.stop_tokens.begin(), request.stop_tokens.end());
+  if (request.rules) filter_ = std::make_unique<GrammarFilter>(request.rules, request.tokens, end_tokens_);
 }
 
 Span<const Token> Session::Banned() const {
@@ -32,12 +33,13 @@ Span<const Token> Session::Banned() const {
 }
 
 SampleOutcome Session::Sample(Span<const float> logits, std::vector<Event>* events) {
-  Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned());
+  Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned(), filter_.get());
   ++num_tokens_;
   if (request_.sampling.has_penalties()) history_.push_back(sampled.token);
 
   TokenEvent event = EventOf(sampled);
-  End end = EndOf(sampled.token);
+  End end = filter_ ? EndOfGrammar(sampled.token) : End{};
+  if (end.finish == Finish::kNo) end = EndOf(sampled.token);
   std::string stop;
   if (end.finish != Finish::kDropToken) Show(sampled.token, &event, &end, &stop);
   if (end.finish != Finish::kNo && stop.empty()) event.text += HeldText();
@@ -56,6 +58,14 @@ Session::End Session::EndOf(Token token) const {
   if (Contains(request_.stop_tokens, token)) return {Finish::kDropToken, FinishReason::kStop};
   if (num_tokens_ >= request_.max_tokens) return {Finish::kKeepToken, FinishReason::kLength};
   return {};
+}
+
+// Nothing may follow a finished text. Where no token of the vocabulary goes on, the drawn one does not count.
+Session::End Session::EndOfGrammar(Token token) {
+  if (!filter_->Allows(token)) return {Finish::kDropToken, FinishReason::kStop};
+  if (Contains(end_tokens_, token)) return {};
+  filter_->Accept(token);
+  return filter_->is_finished() ? End{Finish::kKeepToken, FinishReason::kStop} : End{};
 }
 
 void Session::Show(Token token, TokenEvent* event, End* end, std::string* stop) {

@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 #include "engine/event.h"
 #include "engine/request.h"
+#include "grammar/grammar_filter.h"
 #include "sampler/sampler.h"
 #include "scheduler/request.h"
 #include "scorer/question_run.h"
@@ -40,6 +41,7 @@ class Session {
   };
 
   End EndOf(Token token) const;
+  End EndOfGrammar(Token token);
   bool is_too_early() const { return num_tokens_ < request_.min_tokens; }  // To end.
   Span<const Token> Banned() const;
   void Show(Token token, TokenEvent* event, End* end, std::string* stop);
@@ -55,8 +57,9 @@ class Session {
   Sampler sampler_;
   TextStream text_;
   StopMatcher stops_;
-  std::vector<Token> history_;     // For penalties; empty without.
-  std::vector<Token> end_tokens_;  // The model's, then the request's stop tokens.
+  std::vector<Token> history_;             // For penalties; empty without.
+  std::vector<Token> end_tokens_;          // The model's, then the request's stop tokens.
+  std::unique_ptr<GrammarFilter> filter_;  // Null without a grammar.
   std::vector<QuestionRun> questions_;
   int num_tokens_ = 0;
 };

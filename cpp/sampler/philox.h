@@ -19,10 +19,10 @@ inline std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::arra
   return counter;
 }
 
-// Uniform in [0, 1), 53 random bits.
-inline double UniformAt(uint64_t seed, uint32_t candidate, uint32_t position) {
+// Uniform in [0, 1), 53 random bits. `attempt`: 0, or which draw it is where earlier ones could not be used.
+inline double UniformAt(uint64_t seed, uint32_t candidate, uint32_t position, uint32_t attempt = 0) {
   const auto words =
-      Philox({candidate, position, 0, 0}, {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+      Philox({candidate, position, attempt, 0}, {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
   const uint64_t bits = (uint64_t{words[0]} << 32 | words[1]) >> 11;
   return static_cast<double>(bits) * 0x1p-53;
 }

@@ -81,6 +81,14 @@ float Logprob(float logit, double log_sum) {
   return logit > 0 ? 0 : -kInfinity;
 }
 
+// `filter`, unless null: takes out everything else that it does not allow as well.
+void TakeOut(Token token, TokenFilter* filter, Scratch* scratch) {
+  scratch->adjusted[token] = -kInfinity;
+  if (filter != nullptr) filter->Mask(scratch->adjusted);
+  scratch->index.Build(scratch->adjusted);
+  scratch->weights.Clear();
+}
+
 std::vector<TokenLogprob> TopLogprobs(Scratch* scratch, size_t count, double log_sum) {
   Candidates& candidates = scratch->candidates;
   candidates.Collect(scratch->index, scratch->index.ThresholdFor(count));
@@ -104,18 +112,25 @@ void AddLogprobs(Scratch* scratch, const SamplingOptions& options, Sampled* samp
 Sampler::Sampler(SamplingOptions options, int candidate) : options_(std::move(options)), candidate_(candidate) {}
 
 Sampled Sampler::Sample(Span<const float> logits, Span<const Token> history, Position position,
-                        Span<const Token> banned) {
+                        Span<const Token> banned, TokenFilter* filter) {
   Scratch& scratch = ThreadScratch();
-  const bool is_changed = ChangesLogits(history, banned);
+  const bool is_changed = ChangesLogits(history, banned) || filter != nullptr;
   if (is_changed) {
     scratch.adjusted.assign(logits.begin(), logits.end());
     AdjustLogits(options_, history, banned, scratch.adjusted, &scratch.counts);
   }
   scratch.index.Build(is_changed ? Span<const float>(scratch.adjusted) : logits);
   scratch.weights.Clear();
-  const double uniform = UniformAt(options_.seed, static_cast<uint32_t>(candidate_), static_cast<uint32_t>(position));
+  const auto uniform = [&](uint32_t attempt) {
+    return UniformAt(options_.seed, static_cast<uint32_t>(candidate_), static_cast<uint32_t>(position), attempt);
+  };
   Sampled sampled;
-  sampled.token = DrawFrom(&scratch, options_, uniform);
+  sampled.token = DrawFrom(&scratch, options_, uniform(0));
+  for (uint32_t attempt = 1; filter != nullptr && sampled.token >= 0 && !filter->Allows(sampled.token); ++attempt) {
+    if (attempt > kMaxAttempts) break;
+    TakeOut(sampled.token, attempt == kMaxAttempts ? filter : nullptr, &scratch);
+    sampled.token = DrawFrom(&scratch, options_, uniform(attempt));
+  }
   if (sampled.token < 0) sampled.token = FirstAllowed(options_, banned, logits.size());
   if (!options_.logprobs && options_.top_logprobs <= 0) return sampled;
 

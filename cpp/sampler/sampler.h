@@ -2,6 +2,7 @@
 
 #include "base/sampling.h"
 #include "base/span.h"
+#include "base/token_filter.h"
 #include "base/types.h"
 
 namespace winnow {
@@ -19,9 +20,14 @@ class Sampler {
   // ignoreEos or before minTokens). Ids outside the vocabulary are ignored. Draws by the inverse distribution function
   // in the order of ids. Rows with NaN or +infinity give the largest allowed finite logit; where there is none, the
   // lowest id that isn't banned, or 0.
-  Sampled Sample(Span<const float> logits, Span<const Token> history, Position position, Span<const Token> banned);
+  // `filter`, unless null, is asked for the drawn token, and only where it says no for others: a token that may not
+  // come is taken out and drawn again, which gives the distribution of those that may; after kMaxAttempts the filter
+  // masks the whole row. Where no finite logit may come, the token is one that the filter does not allow.
+  Sampled Sample(Span<const float> logits, Span<const Token> history, Position position, Span<const Token> banned,
+                 TokenFilter* filter = nullptr);
 
  private:
+  static constexpr uint32_t kMaxAttempts = 16;
   bool ChangesLogits(Span<const Token> history, Span<const Token> banned) const;
 
   SamplingOptions options_;

@@ -97,7 +97,8 @@ void NumberPaths(TokenTree& tree) {
 
 }  // namespace
 
-CompiledQuestion::CompiledQuestion(const Question& question) {
+CompiledQuestion::CompiledQuestion(const Question& question)
+    : num_top_(static_cast<size_t>(std::max(0, question.top_logprobs))) {
   const LabelTrie trie = MakeTrie(question.labels);
   const int root = AddChain(tree_, question.suffix);
   const std::vector<int> nodes = AddTrie(tree_, trie, root);
@@ -137,7 +138,17 @@ void QuestionRun::Read(int node, Span<const float> logits) {
     label.token_logprobs[targets[i].index] = readouts[i].logprob;
     label.is_greedy = label.is_greedy && readouts[i].is_greedy;
   }
+  if (question_->num_top() > 0) ReadTop(targets, logits);
   --num_rows_missing_;
+}
+
+void QuestionRun::ReadTop(const std::vector<CompiledQuestion::Target>& targets, Span<const float> logits) {
+  const std::vector<LikelyToken> likeliest = LikeliestTokens(logits, question_->num_top());
+  for (const CompiledQuestion::Target& target : targets) {
+    LabelScore& label = answer_.labels[target.label];
+    label.top.resize(label.token_logprobs.size() * likeliest.size());
+    std::copy(likeliest.begin(), likeliest.end(), label.top.begin() + target.index * likeliest.size());
+  }
 }
 
 Answer QuestionRun::TakeAnswer() {

@@ -28,7 +28,8 @@ class CompiledQuestion {
   const TokenTree& tree() const { return tree_; }
   // `node`: index into tree().nodes, -1 = the base's own last row. Empty where nobody reads the row.
   const std::vector<Target>& TargetsOf(int node) const { return targets_[node + 1]; }
-  int num_rows() const { return num_rows_; }  // That are read.
+  int num_rows() const { return num_rows_; }   // That are read.
+  size_t num_top() const { return num_top_; }  // Likeliest tokens to read at each place.
   // As many labels and tokens as the question has, nothing read yet.
   Answer EmptyAnswer() const;
 
@@ -36,6 +37,7 @@ class CompiledQuestion {
   // `path`: the trie's entries behind which the label's tokens are read; `nodes`: the node of each entry.
   void AddLabel(const std::vector<Token>& label, const std::vector<int>& path, const std::vector<int>& nodes);
 
+  size_t num_top_;
   TokenTree tree_;
   std::vector<std::vector<Target>> targets_;  // [nodes + 1]; entry n + 1 belongs to node n.
   std::vector<int> label_lengths_;
@@ -59,6 +61,8 @@ class QuestionRun {
   Answer TakeAnswer();
 
  private:
+  void ReadTop(const std::vector<CompiledQuestion::Target>& targets, Span<const float> logits);
+
   std::shared_ptr<const CompiledQuestion> question_;
   Answer answer_;
   int num_rows_missing_;

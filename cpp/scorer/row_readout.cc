@@ -1,7 +1,9 @@
 #include "scorer/row_readout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/vector_math.h"
 
@@ -41,6 +43,24 @@ std::vector<RowReadout> ReadRow(Span<const float> logits, Span<const Token> toke
     }
   }
   return readouts;
+}
+
+std::vector<LikelyToken> LikeliestTokens(Span<const float> logits, size_t count) {
+  const auto is_likelier = [&](Token a, Token b) {
+    const bool a_is_nan = std::isnan(logits[a]);
+    const bool b_is_nan = std::isnan(logits[b]);
+    if (a_is_nan != b_is_nan) return b_is_nan;  // NaN counts as −infinity.
+    return logits[a] > logits[b] || ((a_is_nan || logits[a] == logits[b]) && a < b);
+  };
+  std::vector<Token> order(logits.size());
+  std::iota(order.begin(), order.end(), 0);
+  count = std::min(count, order.size());
+  std::partial_sort(order.begin(), order.begin() + count, order.end(), is_likelier);
+  order.resize(count);
+  const std::vector<RowReadout> readouts = ReadRow(logits, order);
+  std::vector<LikelyToken> likeliest(count);
+  for (size_t i = 0; i < count; ++i) likeliest[i] = {order[i], readouts[i].logprob};
+  return likeliest;
 }
 
 }  // namespace winnow

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/question.h"
 #include "base/span.h"
 #include "base/types.h"
 
@@ -18,5 +19,8 @@ double LogSumExp(Span<const float> logits);
 
 // `logits`: one row, [vocabulary]. One readout per id of `tokens`.
 std::vector<RowReadout> ReadRow(Span<const float> logits, Span<const Token> tokens);
+
+// The `count` likeliest tokens, or all there are, the likeliest first, the lower id on a tie.
+std::vector<LikelyToken> LikeliestTokens(Span<const float> logits, size_t count);
 
 }  // namespace winnow

@@ -1,3 +1,5 @@
+import type { Constraint, ConstraintOptions } from '../constraint/constraint.js';
+import { resolveConstraint } from '../constraint/constraint.js';
 import type { NativeRequest } from '../native.js';
 import {
   checkArray,
@@ -17,7 +19,7 @@ import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedu
 import { namespaceNames, resolveSchedule } from './schedule.js';
 
 /** How an answer is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p. */
-export interface GenerationOptions extends ScheduleOptions {
+export interface GenerationOptions extends ScheduleOptions, ConstraintOptions {
   /** Stop after this many new tokens; also where the context is full. @default 256 */
   maxTokens?: number;
   /** No end-of-text token before this many new tokens; 0 = off. @default 0 */
@@ -77,6 +79,7 @@ export interface ResolvedGenerateOptions {
   input: ResolvedInput;
   /** And when. */
   sampling: NativeSampling & NativeSchedule;
+  constraint?: Constraint;
   signal?: AbortSignal;
 }
 
@@ -98,6 +101,10 @@ const generationNames = {
   stopTokens: 0,
   logprobs: 0,
   topLogprobs: 0,
+  grammar: 0,
+  regex: 0,
+  choices: 0,
+  schema: 0,
   signal: 0,
   timeoutMs: 0,
   priority: 0,
@@ -120,9 +127,13 @@ export function resolveGenerateOptions(
 ): ResolvedGenerateOptions {
   const names = [...knownNames, ...moreNames, ...(mayBeMissing ? [] : namespaceNames)];
   checkNames('options', checkFields('options', options), names);
+  const input = resolveInput(options, vocabularySize, mayBeMissing);
+  const sampling = { ...resolveSampling(options, vocabularySize), ...resolveSchedule(options) };
+  const constraint = resolveConstraint(options);
   return {
-    input: resolveInput(options, vocabularySize, mayBeMissing),
-    sampling: { ...resolveSampling(options, vocabularySize), ...resolveSchedule(options) },
+    input,
+    sampling: constraint ? { ...sampling, grammar: constraint.grammar } : sampling,
+    constraint,
     signal: resolveSignal(options.signal),
   };
 }

@@ -46,6 +46,9 @@ export function resolveSchedule(options: ScheduleOptions & NamespaceOptions): Na
   };
 }
 
+/** @internal */
+export const defaultSchedule: NativeSchedule = resolveSchedule({});
+
 function resolveNamespace(value: unknown): string {
   const text = checkFilledText('namespace', value);
   if (text.length > maxNamespace) throw invalid('namespace', value, `at most ${maxNamespace} characters long`);

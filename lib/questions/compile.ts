@@ -1,13 +1,12 @@
 import type { Session } from '../context.js';
 import { OptionError } from '../errors.js';
-import type { NativeEvent, NativeQuestion } from '../native.js';
+import type { NativeLabelScore, NativeQuestion, NativeScore } from '../native.js';
 import { commonLength } from '../text.js';
-import { readAnswer } from './answer.js';
+import type { LabelReading } from './answer.js';
+import { readLabels } from './answer.js';
 import type { Frame } from './frame.js';
 import type { Answer, LabelsQuestion, Question } from './question.js';
 import { labelsOf, wordingOf } from './wording.js';
-
-export type NativeScore = Extract<NativeEvent, { type: 'score' }>;
 
 /** Questions as tokens, and the way back from their labels' log-probabilities. */
 export interface CompiledQuestions {
@@ -16,10 +15,14 @@ export interface CompiledQuestions {
   read(scores: readonly NativeScore[]): Record<string, Answer>;
 }
 
+/** log P of each question's labels behind a text without content; undefined where it isn't asked for. */
+export type Priors = readonly (readonly number[] | undefined)[];
+
 export function compileQuestions(
   session: Session,
   questions: readonly [string, Question][],
   frame: Frame,
+  priors: Priors = [],
 ): CompiledQuestions {
   const native = questions.map(([name, question]) => compileQuestion(session, name, question, frame));
   return {
@@ -28,13 +31,14 @@ export function compileQuestions(
       Object.fromEntries(
         questions.map(([name, question], index) => [
           name,
-          readAnswer(
-            question,
-            scores[index].labels.map(({ logprob }) => logprob),
-          ),
+          readLabels(question, scores[index].labels.map(toReading), priors[index]),
         ]),
       ),
   };
+}
+
+function toReading({ logprob, tokenLogprobs }: NativeLabelScore): LabelReading {
+  return { logprob, tokens: tokenLogprobs.length };
 }
 
 /** Whether any of them is asked in words, so that a frame is needed. */

@@ -10,6 +10,9 @@ export interface Frame {
   beforeLabel: string;
 }
 
+/** Of questions that bring all their words. */
+export const noFrame: Frame = { before: '', after: '', beforeLabel: '' };
+
 // Without a chat template the question is part of the running text.
 const plainFrame: Frame = { before: '\n\nQuestion: ', after: '\nAnswer:', beforeLabel: ' ' };
 

@@ -1,8 +1,8 @@
 import type { Completion, Timings, Usage } from '../candidates.js';
 import { OptionError } from '../errors.js';
-import type { NativeRequest } from '../native.js';
+import type { NativeRequest, NativeScore } from '../native.js';
 import type { ResolvedTurnOptions } from '../options.js';
-import type { CompiledQuestions, NativeScore } from '../questions/compile.js';
+import type { CompiledQuestions } from '../questions/compile.js';
 import type { Answers, Questions } from '../questions/question.js';
 import type { Fold } from '../request-stream.js';
 import { RequestStream } from '../request-stream.js';

@@ -7,13 +7,14 @@ import { listFiles } from './sources.mjs';
 const allowed = {
   'cpp/base': [],
   'cpp/text': ['base'],
+  'cpp/grammar': ['base'],
   'cpp/sampler': ['base'],
   'cpp/scorer': ['base'],
   'cpp/kv_cache': ['base'],
   'cpp/scheduler': ['base', 'kv_cache'],
   'cpp/kernels': ['base'],
   'cpp/backend': ['base', 'kernels'],
-  'cpp/engine': ['base', 'backend', 'scheduler', 'sampler', 'scorer', 'text'],
+  'cpp/engine': ['base', 'backend', 'scheduler', 'sampler', 'scorer', 'text', 'grammar'],
   native: ['base', 'engine', 'backend'],
 };
 const foreign = [

@@ -18,6 +18,7 @@ const cases = [
     up: ['scorer/row_readout.h', 'text/text_stream.h', 'scheduler/scheduler.h'],
   },
   { folder: 'scorer', down: 'base/types.h', up: ['sampler/sampler.h', 'backend/backend.h'] },
+  { folder: 'grammar', down: 'base/types.h', up: ['sampler/sampler.h', 'engine/engine.h'] },
   { folder: 'text', down: 'base/types.h', up: ['sampler/sampler.h', 'engine/engine.h'] },
   { folder: 'engine', down: 'backend/backend.h', up: ['napi.h', 'llama.h', 'ggml.h'] },
 ];

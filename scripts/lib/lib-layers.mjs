@@ -6,15 +6,18 @@ import { listFiles } from './sources.mjs';
 
 /** From the ground up. A folder stands for its files that have no line of their own. */
 const layers = [
-  ['errors', 'native', 'text', 'abort', 'models/progress'],
+  ['errors', 'native', 'text', 'abort', 'models/progress', 'calibration/calibration'],
   ['event-queue', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
-  ['models', 'recipes/lamda', 'recipes/scores'],
+  ['calibration'],
+  ['models', 'recipes/lamda', 'recipes/scores', 'constraint'],
   ['options'],
   ['engine', 'workers'],
   ['chat-template', 'request-stream'],
   ['context', 'generation', 'sampling'],
   ['requests', 'questions'],
+  ['content-free', 'rolling'],
   ['scoring', 'recipes/turn'],
+  ['calibrate'],
   ['prefix'],
   ['model'],
   ['index'],

@@ -1,4 +1,5 @@
 // Checked by the compiler, never run: what a user's editor knows about answers, scores and events.
+import { z } from 'zod';
 import type {
   BooleanAnswer,
   ChoiceAnswer,
@@ -104,6 +105,19 @@ export function promptAndMessagesExcludeEachOther(model: Model): Generation[] {
     // @ts-expect-error No such option.
     model.generate({ prompt: 'x', max_tokens: 3 }),
   ];
+}
+
+export async function valuesAreTypedByTheConstraint(model: Model, prefix: Prefix): Promise<unknown[]> {
+  const schema = z.object({ name: z.string(), age: z.int().optional() });
+  const person = await model.generate({ prompt: 'x', schema }).value();
+  expect<Equal<typeof person, { name: string; age?: number | undefined }>>();
+  const colour = await prefix.generate({ choices: ['red', 'blue'] }).value();
+  expect<Equal<typeof colour, 'red' | 'blue'>>();
+  const raw = await model.generate({ prompt: 'x', schema: { type: 'object' } }).value();
+  expect<Equal<typeof raw, unknown>>();
+  const text = await model.generate({ prompt: 'x', regex: /\d+/ }).value();
+  expect<Equal<typeof text, string>>();
+  return [person, colour, raw, text];
 }
 
 export async function modelsAndPrefixesAreDisposable(model: Model): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   NativeEngine,
   NativeEngineOptions,
   NativeEvent,
+  NativeLabelScore,
   NativeModelInfo,
   NativeRequest,
   NativeStats,
@@ -243,7 +244,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
   }
 
   #scores(request: number, { questions }: NativeRequest, candidate: number): NativeEvent[] {
-    return questions.map(({ suffix, labels }, question) => ({
+    return questions.map(({ suffix, labels, topLogprobs = 0 }, question) => ({
       type: 'score',
       request,
       candidate,
@@ -258,7 +259,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
         };
         const logprob = this.#options.logprob?.(place) ?? Math.log(0.5) * (index + 1);
         const tokenLogprobs = new Float64Array(label.length).fill(logprob / label.length);
-        return { logprob, tokenLogprobs, isGreedy: index === 0 };
+        return { logprob, tokenLogprobs, isGreedy: index === 0, ...topOf(label, topLogprobs) };
       }),
     }));
   }
@@ -282,6 +283,16 @@ export class FakeNative implements NativeAddon, NativeEngine {
       recomputedTokens: 0,
     };
   }
+}
+
+/** At each place its own token, again and again, 0.1 less likely each time. */
+function topOf(label: Int32Array, count: number): Pick<NativeLabelScore, 'topTokens' | 'topLogprobs'> {
+  if (count === 0) return {};
+  const places = [...label].flatMap((token) => Array.from({ length: count }, (_, rank) => ({ token, rank })));
+  return {
+    topTokens: Int32Array.from(places, ({ token }) => token),
+    topLogprobs: Float64Array.from(places, ({ rank }) => -0.1 * (rank + 1)),
+  };
 }
 
 function rest({ stopString, rest: held }: Script): Partial<Script> {

@@ -199,5 +199,22 @@ TEST(QuestionRun, CandidatesShareOneCompiledQuestionAndReadApart) {
   EXPECT_FALSE(second.is_complete());
 }
 
+TEST(QuestionRun, GivesTheLikeliestTokensOfEachPlaceWhereAskedFor) {
+  Question question{{}, {{4, 2}, {1}}};
+  question.top_logprobs = 2;
+  QuestionRun run(question);
+  run.Read(-1, std::vector<float>{0, 5, 0, 0, 6});
+  run.Read(0, std::vector<float>{1, 0, 3, 0, 0});
+  const Answer answer = run.TakeAnswer();
+  const auto tokens_of = [](const LabelScore& label) {
+    Tokens tokens;
+    for (const LikelyToken& likely : label.top) tokens.push_back(likely.token);
+    return tokens;
+  };
+  EXPECT_EQ(tokens_of(answer.labels[0]), (Tokens{4, 1, 2, 0}));
+  EXPECT_EQ(tokens_of(answer.labels[1]), (Tokens{4, 1}));
+  EXPECT_EQ(answer.labels[0].top[0].logprob, answer.labels[0].token_logprobs[0]);
+}
+
 }  // namespace
 }  // namespace winnow

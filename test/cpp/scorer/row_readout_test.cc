@@ -96,5 +96,21 @@ TEST(ReadRow, TreatsInfiniteLogitsAsCertainOrImpossible) {
   EXPECT_EQ(ReadRow(std::vector<float>(3, -kInfinity), std::vector<Token>{1})[0].logprob, -kInfinity);
 }
 
+TEST(LikeliestTokens, AreSortedWithTheLowerIdFirstOnATie) {
+  const std::vector<float> row{1, 3, kNan, 3, 2};
+  const std::vector<LikelyToken> likeliest = LikeliestTokens(row, 3);
+  ASSERT_EQ(likeliest.size(), 3u);
+  EXPECT_EQ(likeliest[0].token, 1);
+  EXPECT_EQ(likeliest[1].token, 3);
+  EXPECT_EQ(likeliest[2].token, 4);
+  EXPECT_EQ(likeliest[2].logprob, ReadRow(row, std::vector<Token>{4})[0].logprob);  // The same bits.
+}
+
+TEST(LikeliestTokens, AreAtMostTheWholeRow) {
+  EXPECT_EQ(LikeliestTokens(std::vector<float>{1, kNan}, 5).size(), 2u);
+  EXPECT_EQ(LikeliestTokens(std::vector<float>{1, kNan}, 5)[1].token, 1);
+  EXPECT_TRUE(LikeliestTokens(std::vector<float>{1}, 0).empty());
+}
+
 }  // namespace
 }  // namespace winnow
