@@ -4,3 +4,4 @@ export * from './options/input.js';
 export * from './options/generate.js';
 export * from './options/questions.js';
 export * from './options/turn.js';
+export * from './options/pool.js';

@@ -7,7 +7,7 @@ import { listFiles } from './sources.mjs';
 /** From the ground up. A folder stands for its files that have no line of their own. */
 const layers = [
   ['errors', 'native', 'text', 'abort', 'models/progress'],
-  ['event-queue', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
+  ['event-queue', 'bounded-map', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
   ['models', 'recipes/lamda', 'recipes/scores'],
   ['options'],
   ['engine', 'workers'],
@@ -18,6 +18,7 @@ const layers = [
   ['prefix'],
   ['model'],
   ['index'],
+  ['pool', 'batch'],
   ['cli'],
 ];
 /** Beyond the order: who alone may know something. */
@@ -26,7 +27,7 @@ const exclusive = [
   {
     text: /from '(?:node:)?worker_threads'|from 'piscina'/,
     what: 'starts threads',
-    only: ['chat-template', 'workers'],
+    only: ['chat-template', 'workers', 'pool'],
   },
 ];
 
