@@ -5,3 +5,4 @@ export * from './options/generate.js';
 export * from './options/questions.js';
 export * from './options/turn.js';
 export * from './options/pool.js';
+export * from './options/rows.js';

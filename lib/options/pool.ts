@@ -1,6 +1,14 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkBoolean, checkFields, checkFilledText, checkInteger, checkNames, invalid, withDefault } from './checks.js';
+import {
+  checkBoolean,
+  checkFields,
+  checkFilledText,
+  checkInteger,
+  checkNames,
+  invalid,
+  withDefault,
+} from './checks.js';
 import type { RequestOptions } from './input.js';
 import { resolveSignal } from './input.js';
 import type { LoadOptions } from './load.js';
@@ -49,7 +57,8 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
 function resolvePoolLoad(load: PoolLoadOptions): PoolLoadOptions {
   const fields = checkFields('load', load);
   for (const name of ['log', 'onProgress', 'signal'] as const)
-    if (fields[name] !== undefined) throw invalid(`load.${name}`, fields[name], 'left out: it can’t go to other threads');
+    if (fields[name] !== undefined)
+      throw invalid(`load.${name}`, fields[name], 'left out: it can’t go to other threads');
   resolveLoadOptions(load);
   return load;
 }

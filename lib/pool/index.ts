@@ -27,7 +27,8 @@ export interface PoolContext {
 export type PoolFunction<Item = never, Value = unknown> = (item: Item, context: PoolContext) => Value | Promise<Value>;
 
 /** What became of the item at `index`. */
-export type PoolResult<Value> = { index: number; value: Value; error?: undefined } | { index: number; value?: undefined; error: Error };
+export type PoolResult<Value> =
+  { index: number; value: Value; error?: undefined } | { index: number; value?: undefined; error: Error };
 
 /** Code `ERR_WORKER_DIED`: the item's worker thread ended while it worked on it. Others go on, a new worker starts. */
 export class PoolWorkerError extends WinnowError {

@@ -53,7 +53,12 @@ function requirePlain(value: unknown): unknown {
   try {
     return structuredClone(value);
   } catch (error) {
-    throw new OptionError('ERR_OPTION_VALUE', `The result must be plain data: ${(error as Error).message}`, 'value', value);
+    throw new OptionError(
+      'ERR_OPTION_VALUE',
+      `The result must be plain data: ${(error as Error).message}`,
+      'value',
+      value,
+    );
   }
 }
 
