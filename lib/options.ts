@@ -6,3 +6,4 @@ export * from './options/questions.js';
 export * from './options/turn.js';
 export * from './options/pool.js';
 export * from './options/rows.js';
+export * from './options/batch.js';

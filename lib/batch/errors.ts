@@ -23,7 +23,7 @@ export class JobError extends WinnowError {
 
 export const goOn = 'What has been written is kept: run the same command again to go on from there.';
 
-/** A row that can't be read or asked. Codes: `ERR_ROW_JSON`, `ERR_ROW_ENCODING`, `ERR_ROW_LENGTH`, `ERR_ROW_ID`. */
+/** A row that can't be read or asked. Codes: `ERR_ROW_JSON`, `ERR_ROW_ENCODING`, `ERR_ROW_LENGTH`, `ERR_ROW_DUPLICATE`. */
 export class RowDataError extends WinnowError {
   override name = 'RowDataError';
 }

@@ -30,6 +30,7 @@ export class Journal {
   static async open(file: string, onLine: (line: string) => void): Promise<Journal> {
     const handle = await open(file, 'a+');
     try {
+      if (!(await handle.stat()).isFile()) throw new JobError('ERR_JOB_OUTPUT', `${file} must be a file.`, file);
       const length = await readWhole(file, onLine);
       await handle.truncate(length);
       return new Journal(handle, file, length);

@@ -1,5 +1,5 @@
 import type { Likelihood, Model, Prefix } from '../index.js';
-import type { ResolvedRow, ScoreRow, ScoreRowsOptions } from '../options.js';
+import type { ResolvedRow, ResolvedScoreRowsOptions, ScoreRow, ScoreRowsOptions } from '../options.js';
 import { checkRowId, resolveScoreRow, resolveScoreRowsOptions } from '../options.js';
 import type { Answer, Questions } from '../questions/question.js';
 import { rowError, settleRow } from './row-error.js';
@@ -7,13 +7,8 @@ import type { RowError } from './row-error.js';
 import type { Placed, RowWork } from './window.js';
 import { mapGrouped } from './window.js';
 
-/** What a row has become. */
-export interface ScoredRow<Row = ScoreRow> {
-  /** The row's own, else its index. */
-  id: string | number;
-  /** Its place in the input, from 0. */
-  index: number;
-  row: Row;
+/** What was asked of a row. */
+export interface RowScores {
   /** One per continuation, in their order. */
   scores?: Likelihood[];
   /** By the names of the questions. */
@@ -22,8 +17,23 @@ export interface ScoredRow<Row = ScoreRow> {
   error?: RowError;
 }
 
-interface PlacedRow<Row> extends Placed {
+/** What a row has become. */
+export interface ScoredRow<Row = ScoreRow> extends RowScores {
+  /** The row's own, else its index. */
+  id: string | number;
+  /** Its place in the input, from 0. */
+  index: number;
   row: Row;
+}
+
+/** @internal */
+export interface ScoredItem<Item> extends RowScores {
+  item: Item;
+  index: number;
+}
+
+interface PlacedItem<Item> extends Placed {
+  item: Item;
   index: number;
   resolved?: ResolvedRow;
   error?: RowError;
@@ -45,16 +55,27 @@ const flight = { minFlight: 8, maxFlight: 1024 };
  * for await (const { id, scores } of scoreRows(model, [{ context: 'The sky is', continuations: [' blue', ' green'] }]))
  *   console.log(id, scores?.map(({ logprob }) => logprob));
  */
-export function scoreRows<Row extends ScoreRow = ScoreRow>(
+export async function* scoreRows<Row extends ScoreRow = ScoreRow>(
   model: Model,
   rows: AsyncIterable<Row> | Iterable<Row>,
   options: ScoreRowsOptions = {},
 ): AsyncGenerator<ScoredRow<Row>, void> {
-  const { questions, ordered, window, signal } = resolveScoreRowsOptions(options, model.info.vocabularySize);
-  const place = (row: Row, index: number) =>
-    placeRow(row, index, () => resolveScoreRow(row, questions, model.info.vocabularySize));
+  const resolved = resolveScoreRowsOptions(options, model.info.vocabularySize);
+  const resolve = (row: Row) => resolveScoreRow(row, resolved.questions, model.info.vocabularySize);
+  for await (const { item: row, index, ...scored } of scoreItems(model, rows, resolve, resolved))
+    yield { id: idOf(row, index), index, row, ...scored };
+}
+
+/** @internal `resolve` finds what is asked of an item; what it throws is the item's result. */
+export function scoreItems<Item>(
+  model: Model,
+  items: AsyncIterable<Item> | Iterable<Item>,
+  resolve: (item: Item) => ResolvedRow,
+  { ordered, window, signal }: Pick<ResolvedScoreRowsOptions, 'ordered' | 'window' | 'signal'>,
+): AsyncGenerator<ScoredItem<Item>, void> {
+  const place = (item: Item, index: number) => placeItem(item, index, resolve);
   const flightSize = flightSteps * charactersPerToken * model.info.maxStepTokens;
-  return mapGrouped(numbered(rows, place), new Scoring<Row>(model), {
+  return mapGrouped(numbered(items, place), new Scoring<Item>(model), {
     rows: window,
     size: windowSize,
     flightSize,
@@ -64,27 +85,21 @@ export function scoreRows<Row extends ScoreRow = ScoreRow>(
   });
 }
 
-async function* numbered<Row, Placed>(
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  place: (row: Row, index: number) => Placed,
+async function* numbered<Item, Placed>(
+  items: AsyncIterable<Item> | Iterable<Item>,
+  place: (item: Item, index: number) => Placed,
 ): AsyncGenerator<Placed, void> {
   let index = 0;
-  for await (const row of rows) yield place(row, index++);
+  for await (const item of items) yield place(item, index++);
 }
 
-function placeRow<Row>(row: Row, index: number, resolve: () => ResolvedRow): PlacedRow<Row> {
+function placeItem<Item>(item: Item, index: number, resolve: (item: Item) => ResolvedRow): PlacedItem<Item> {
   try {
-    const resolved = resolve();
-    return {
-      row,
-      index,
-      resolved,
-      key: resolved.key,
-      contextSize: resolved.key.length,
-      askedSize: askedSize(resolved),
-    };
+    const resolved = resolve(item);
+    const { key } = resolved;
+    return { item, index, resolved, key, contextSize: key.length, askedSize: askedSize(resolved) };
   } catch (error) {
-    return { row, index, error: rowError(error), key: `row ${index}`, contextSize: 0, askedSize: 0 };
+    return { item, index, error: rowError(error), key: `row ${index}`, contextSize: 0, askedSize: 0 };
   }
 }
 
@@ -95,7 +110,7 @@ function askedSize({ continuations = [], questions = [] }: ResolvedRow): number 
 }
 
 /** Scores rows, those with the same context on one pinned prefix: whatever else runs, it stays in the cache. */
-class Scoring<Row> implements RowWork<PlacedRow<Row>, ScoredRow<Row>, Prefix> {
+class Scoring<Item> implements RowWork<PlacedItem<Item>, ScoredItem<Item>, Prefix> {
   readonly #model: Model;
   #pinnedTokens = 0; // Or how many there will be, roughly.
 
@@ -104,7 +119,7 @@ class Scoring<Row> implements RowWork<PlacedRow<Row>, ScoredRow<Row>, Prefix> {
   }
 
   /** Pinned prefixes must leave room for what is asked on them: half of the cache. */
-  async open({ resolved, contextSize }: PlacedRow<Row>, signal: AbortSignal): Promise<Prefix | undefined> {
+  async open({ resolved, contextSize }: PlacedItem<Item>, signal: AbortSignal): Promise<Prefix | undefined> {
     const expected = contextSize / 2;
     if (!resolved || this.#pinnedTokens + expected > this.#model.info.cacheTokens / 2) return undefined;
     this.#pinnedTokens += expected;
@@ -125,11 +140,11 @@ class Scoring<Row> implements RowWork<PlacedRow<Row>, ScoredRow<Row>, Prefix> {
   }
 
   async run(
-    { row, index, resolved, error }: PlacedRow<Row>,
+    { item, index, resolved, error }: PlacedItem<Item>,
     signal: AbortSignal,
     prefix: Prefix | undefined,
-  ): Promise<ScoredRow<Row>> {
-    const named = { id: idOf(row, index), index, row };
+  ): Promise<ScoredItem<Item>> {
+    const named = { item, index };
     if (!resolved) return { ...named, error };
     const settled = await settleRow(() => ask(this.#model, resolved, prefix, signal), signal);
     return { ...named, ...(settled.error ? { error: settled.error } : settled.result) };
