@@ -213,7 +213,8 @@ for (const ordered of [false, true]) {
       let killed = 0;
       for (let i = 0; i < kills; i++) {
         const { child, ended } = start(args('out.jsonl'));
-        const timer = setTimeout(() => child.kill('SIGKILL'), 50 + Math.random() * took);
+        // The first dies early, so that there is something left; a process takes some 100 ms to start.
+        const timer = setTimeout(() => child.kill('SIGKILL'), i === 0 ? took / 4 : 50 + Math.random() * took);
         if ((await ended).signal === 'SIGKILL') killed++;
         clearTimeout(timer);
       }
@@ -268,7 +269,7 @@ test('an output of another job is refused unless it is forced', async (t) => {
 });
 
 test('of two writers one is refused at once; a dead one is none; SIGTERM keeps the state', async (t) => {
-  const { write, start, run, lines, inFolder } = await prepareJobs(t, 'fake-delay-20');
+  const { write, start, run, lines, inFolder } = await prepareJobs(t, { name: 'fake-delay-20' });
   await write('rows.jsonl', jsonLines(rowsOf(600)));
   const args = ['score', '-i', inFolder('rows.jsonl'), '-o', inFolder('out.jsonl')];
   const first = start(args);

@@ -47,14 +47,16 @@ export function startWinnow(
   return { child, ended };
 }
 
-/** A folder with a model for the fake backend, whose `name` says how it behaves. */
-export async function prepareJobs(t: ExecutionContext, name = 'fake') {
+/** A folder for files, and a model: one for the fake backend, whose `name` says how it behaves, or a real one. */
+export async function prepareJobs(t: ExecutionContext, options: { name?: string; model?: string } = {}) {
   const folder = await temporaryFolder(t);
-  const model = path.join(folder, `${name}.gguf`);
-  await writeFile(model, tinyGguf());
+  const fake = path.join(folder, `${options.name ?? 'fake'}.gguf`);
+  if (!options.model) await writeFile(fake, tinyGguf());
+  const model = options.model ?? fake;
+  const env = { NODE_NO_WARNINGS: '1', ...(!options.model && { WINNOW_HOME: folder }) };
   const inFolder = (file: string) => path.join(folder, file);
   const start = (args: string[], stdin?: string, limits?: Limits) =>
-    startWinnow([...args, '--model', model], { WINNOW_HOME: folder, NODE_NO_WARNINGS: '1' }, stdin, limits);
+    startWinnow([...args, '--model', model], env, stdin, limits);
   return {
     folder,
     model,
