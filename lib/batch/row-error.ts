@@ -17,7 +17,7 @@ export function rowError(error: unknown, retries = 0): RowError {
 }
 
 const mostRetries = 3;
-const passing: ReadonlySet<ErrorCode> = new Set(['ERR_QUEUE_FULL', 'ERR_CACHE_FULL', 'ERR_TEMPLATE_TIMEOUT']);
+const passing: ReadonlySet<ErrorCode> = new Set(['ERR_CACHE_FULL', 'ERR_TEMPLATE_TIMEOUT']);
 /** These are not about the row: the whole run ends. */
 const fatal: ReadonlySet<ErrorCode> = new Set(['ERR_MODEL_CLOSED', 'ERR_CANCELLED']);
 

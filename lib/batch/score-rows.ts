@@ -178,5 +178,5 @@ async function ask(
     continuations && likelihoods(continuations),
     questions && classify(questions),
   ]);
-  return { ...(scores && { scores }), ...(answers && { answers: answers as Record<string, Answer> }) };
+  return { ...(scores && { scores }), ...(answers && { answers: answers }) };
 }

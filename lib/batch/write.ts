@@ -140,9 +140,12 @@ async function* csvOf(rows: () => AsyncIterable<string>): AsyncGenerator<Buffer,
   }
 }
 
+// What flatten() leaves: text, numbers, booleans.
+const textOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+
 // RFC 4180.
 function csvCell(value: unknown): string {
-  const text = String(value ?? '');
+  const text = textOf(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -169,5 +172,5 @@ async function* parquetRecords(rows: AsyncIterable<string>, columns: [string, Co
 
 function parquetCell(value: unknown, kind: ColumnKind): unknown {
   if (value === undefined || value === null) return null;
-  return kind === 'string' ? String(value) : value;
+  return kind === 'string' ? textOf(value) : value;
 }

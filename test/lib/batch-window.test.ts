@@ -136,7 +136,7 @@ test('a slow source does not keep the rows at hand waiting', async (t) => {
     await delay(60_000, undefined, { ref: false });
   }
   const results = mapGrouped(slow(), recorder().work, options);
-  t.is((await results.next()).value as unknown, 'a');
+  t.is((await results.next()).value, 'a');
   void results.return();
 });
 
