@@ -37,6 +37,12 @@ export function packageRoot(): string {
   return folder;
 }
 
+/** Of package.json. */
+export function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
 const isOurs = (file: string) =>
   existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'winnow-llm';
 

@@ -45,12 +45,14 @@ export class ContextOverflowError extends WinnowError {
   }
 }
 
-/** Use after close. Codes: `ERR_MODEL_CLOSED`, `ERR_PREFIX_CLOSED`. */
+const closedCodes = { model: 'ERR_MODEL_CLOSED', prefix: 'ERR_PREFIX_CLOSED', pool: 'ERR_POOL_CLOSED' } as const;
+
+/** Use after close. Codes: `ERR_MODEL_CLOSED`, `ERR_PREFIX_CLOSED`, `ERR_POOL_CLOSED`. */
 export class ClosedError extends WinnowError {
   override name = 'ClosedError';
 
-  constructor(what: 'model' | 'prefix') {
-    super(what === 'model' ? 'ERR_MODEL_CLOSED' : 'ERR_PREFIX_CLOSED', `The ${what} has been closed.`);
+  constructor(what: keyof typeof closedCodes) {
+    super(closedCodes[what], `The ${what} has been closed.`);
   }
 }
 

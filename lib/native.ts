@@ -215,4 +215,6 @@ export interface NativeAddon {
   /** May abort the process on a malformed file: for a child process only. */
   checkVocabulary(path: string): void;
   buildInfo(): Record<string, string>;
+  /** Locks the file behind a descriptor until that is closed or its process ends. false = another has it. */
+  tryLockFile(descriptor: number): boolean;
 }

@@ -6,3 +6,6 @@ export * from './options/generate.js';
 export * from './options/questions.js';
 export * from './options/rolling.js';
 export * from './options/turn.js';
+export * from './options/pool.js';
+export * from './options/rows.js';
+export * from './options/batch.js';

@@ -6,6 +6,7 @@
 #include "engine/registry.h"
 #include "engine_wrap.h"
 #include "event_channel.h"
+#include "file_lock.h"
 #include "js_error.h"
 #include "promise_worker.h"
 
@@ -58,7 +59,8 @@ class WinnowAddon : public Napi::Addon<WinnowAddon> {
     engine_class_ = Napi::Persistent(EngineWrap::Define(env));
     DefineAddon(exports, {InstanceMethod("openEngine", &WinnowAddon::OpenEngine),
                           InstanceMethod("checkVocabulary", &WinnowAddon::CheckVocabulary),
-                          InstanceMethod("buildInfo", &WinnowAddon::BuildInfo)});
+                          InstanceMethod("buildInfo", &WinnowAddon::BuildInfo),
+                          InstanceMethod("tryLockFile", &WinnowAddon::LockFile)});
   }
 
  private:
@@ -94,6 +96,8 @@ class WinnowAddon : public Napi::Addon<WinnowAddon> {
     for (const auto& [name, value] : winnow::BuildInfo()) object.Set(name, value);
     return object;
   }
+
+  Napi::Value LockFile(const Napi::CallbackInfo& info) { return TryLockFile(info); }
 
   Napi::FunctionReference engine_class_;
 };

@@ -3,18 +3,25 @@ import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { OptionError, WinnowError } from '../errors.js';
 
-export const exitCodes = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { ok: 0, error: 1, usage: 2, rowErrors: 3, interrupted: 130 } as const;
 
 class Interrupted extends Error {}
 
-/** Runs a command's work; its outcome becomes the exit code. The signal fires on Ctrl-C, a second one ends at once. */
-export async function runCommand(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+/**
+ * Runs a command's work; its outcome becomes the exit code. The signal fires on Ctrl-C, a second one ends at once.
+ * `keepsInterrupts`: Ctrl-C is the work's own matter, only SIGTERM fires the signal.
+ */
+export async function runCommand(
+  work: (signal: AbortSignal) => Promise<void>,
+  { keepsInterrupts = false } = {},
+): Promise<void> {
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort(new Interrupted());
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  if (!keepsInterrupts) process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   try {
     await work(controller.signal);
   } catch (error) {

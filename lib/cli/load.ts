@@ -5,13 +5,19 @@ const lineMs = 10_000; // Between two progress lines where nothing can be redraw
 
 /** Loads a model for a command, with progress on stderr. */
 export async function loadWithProgress(source: string, options: LoadOptions): Promise<Model> {
-  const status = new StatusLine();
-  const progress = process.stderr.isTTY ? (text: string) => status.update(text) : plainProgress();
+  const status = fetchStatus(source);
   try {
-    return await loadModel(source, { ...options, onProgress: (step) => progress(describe(source, step)) });
+    return await loadModel(source, { ...options, onProgress: (step) => status.update(step) });
   } finally {
     status.clear();
   }
+}
+
+/** Shows how far fetching and loading have come. */
+export function fetchStatus(source: string): { update(step: LoadProgress): void; clear(): void } {
+  const status = new StatusLine();
+  const progress = process.stderr.isTTY ? (text: string) => status.update(text) : plainProgress();
+  return { update: (step) => progress(describe(source, step)), clear: () => status.clear() };
 }
 
 function plainProgress(): (text: string) => void {

@@ -7,7 +7,7 @@ import { listFiles } from './sources.mjs';
 /** From the ground up. A folder stands for its files that have no line of their own. */
 const layers = [
   ['errors', 'native', 'text', 'abort', 'models/progress', 'calibration/calibration'],
-  ['event-queue', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
+  ['event-queue', 'bounded-map', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
   ['calibration'],
   ['models', 'recipes/lamda', 'recipes/scores', 'constraint'],
   ['options'],
@@ -21,6 +21,7 @@ const layers = [
   ['prefix'],
   ['model'],
   ['index'],
+  ['pool', 'batch'],
   ['cli'],
 ];
 /** Beyond the order: who alone may know something. */
@@ -29,7 +30,7 @@ const exclusive = [
   {
     text: /from '(?:node:)?worker_threads'|from 'piscina'/,
     what: 'starts threads',
-    only: ['chat-template', 'workers'],
+    only: ['chat-template', 'workers', 'pool'],
   },
 ];
 

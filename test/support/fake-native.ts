@@ -162,6 +162,10 @@ export class FakeNative implements NativeAddon, NativeEngine {
     return { backend: 'fake' };
   }
 
+  tryLockFile(): boolean {
+    return true; // Processes of one test follow each other; the real lock is tested in test/native.
+  }
+
   /** Sends a batch up, as the engine does after a step. */
   emit(events: NativeEvent[]): void {
     this.callbacks++;

@@ -1,0 +1,29 @@
+import { WinnowError } from '../errors.js';
+
+/**
+ * A job over files could not begin or go on. What has been written stays; the same command goes on from there.
+ * Codes: `ERR_JOB_LOCKED` (another process writes this output), `ERR_JOB_MISMATCH` (the output belongs to other input,
+ * model or options), `ERR_JOB_OUTPUT` (the output can't be written or read back), `ERR_JOB_INPUT` (the input can't be
+ * read), `ERR_JOB_ERRORS` (more row errors than were allowed).
+ */
+export class JobError extends WinnowError {
+  override name = 'JobError';
+  readonly file: string;
+
+  constructor(
+    code: 'ERR_JOB_LOCKED' | 'ERR_JOB_MISMATCH' | 'ERR_JOB_OUTPUT' | 'ERR_JOB_INPUT' | 'ERR_JOB_ERRORS',
+    message: string,
+    file: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+    this.file = file;
+  }
+}
+
+export const goOn = 'What has been written is kept: run the same command again to go on from there.';
+
+/** A row that can't be read or asked. Codes: `ERR_ROW_JSON`, `ERR_ROW_ENCODING`, `ERR_ROW_LENGTH`, `ERR_ROW_DUPLICATE`. */
+export class RowDataError extends WinnowError {
+  override name = 'RowDataError';
+}
