@@ -210,7 +210,12 @@ export class Model implements AsyncDisposable {
     const { input: resolvedInput, how } = this.#resolveInput(input);
     const { topLogprobs, ...rolling } = resolvePromptLogprobsOptions(options, this.info.contextSize);
     const context = await buildContext(this.#session, resolvedInput, undefined, false);
-    return promptLogprobs(this.#session, context, { ...rolling, ...how, signal: rolling.signal ?? how.signal }, topLogprobs);
+    return promptLogprobs(
+      this.#session,
+      context,
+      { ...rolling, ...how, signal: rolling.signal ?? how.signal },
+      topLogprobs,
+    );
   }
 
   /**
