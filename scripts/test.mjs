@@ -42,7 +42,7 @@ const suites = {
 };
 /** Not part of `npm test`: they need long, or tools that few have. */
 const longSuites = {
-  'llama-sanitizers': { prepare: [buildTests], run: () => runLlamaSanitizers() },
+  'llama-sanitizers': { prepare: [buildTests, buildTypescript], run: () => runLlamaSanitizers() },
   neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
 };
 
