@@ -128,13 +128,13 @@ test('the glue itself refuses a closed engine', async (t) => {
 
 test('a timeout and a full queue reach JavaScript with their facts', async (t) => {
   const model = await openNative('fake-timeout-delay-2', { maxQueue: 2, maxSequences: 1 });
-  const late = model.generate({ prompt: 'x', ...greedy, maxTokens: 500, timeoutMs: 40 });
+  const late = model.generate({ prompt: 'x', ...greedy, maxTokens: 3000, timeoutMs: 1500 });
   await late[Symbol.asyncIterator]().next(); // It runs.
   const waiting = [1, 2].map(() => model.generate({ prompt: 'y', ...greedy }).result());
   const refused = await t.throwsAsync(model.generate({ prompt: 'z', ...greedy }).result(), { code: 'ERR_QUEUE_FULL' });
   t.like(refused, { depth: 2, maxQueue: 2 });
   const error = await t.throwsAsync(late.result(), { code: 'ERR_TIMEOUT' });
-  t.like(error, { timeoutMs: 40 });
+  t.like(error, { timeoutMs: 1500 });
   for (const { tokens } of await Promise.all(waiting)) t.is(tokens, 12);
   const { batchSizes, interTokenMs, timeMs } = model.stats();
   t.is(batchSizes.length, 12);
