@@ -23,7 +23,10 @@ const buildAddonAsConfigured = () => buildAddon(configuredAddonOptions());
 /** name → the steps before it, and the suite. Quick ones first, so that a mistake shows early. */
 const suites = {
   check: { prepare: [buildTests], run: () => runChecks() },
-  lib: { prepare: [buildTypescript, buildTests], run: (extra) => runAvaSuite(['lib', 'bench', 'regressions'], { extra }) },
+  lib: {
+    prepare: [buildTypescript, buildTests],
+    run: (extra) => runAvaSuite(['lib', 'bench', 'regressions'], { extra }),
+  },
   cpp: {
     prepare: [],
     run: async (extra) => addResults(await runCppSuite('dev', extra), await runLayerProof()),
