@@ -46,25 +46,40 @@ export function packageVersion(): string {
 const isOurs = (file: string) =>
   existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'winnow-llm';
 
-/** Files that may be the addon, the first that exists wins. WINNOW_ADDON replaces them all. */
+/** Files that may be the addon, the first that can be loaded wins. WINNOW_ADDON replaces them all. */
 export function addonCandidates(): string[] {
   if (process.env.WINNOW_ADDON) return [path.resolve(process.env.WINNOW_ADDON)];
   const root = packageRoot();
+  const cuda = path.join(root, 'build', 'cuda', 'winnow.node');
   return [
+    ...(existsSync(cuda) ? [cuda] : []), // Needs libraries that may be missing here: the next one needs none.
     // What someone built here comes before what the package brought.
     path.join(root, 'build', 'release', 'winnow.node'),
     path.join(root, 'prebuilds', platformName, 'winnow.node'),
   ];
 }
 
-let loaded: NativeAddon | undefined;
+interface LoadedAddon {
+  addon: NativeAddon;
+  path: string;
+  /** Files that come before it and could not be loaded. */
+  passedOver: LoadAttempt[];
+}
+
+let loaded: LoadedAddon | undefined;
 
 /** Throws AddonLoadError with everything that was tried and the commands that mend it. */
 export function loadAddon(): NativeAddon {
-  return (loaded ??= tryCandidates());
+  return (loaded ??= tryCandidates()).addon;
 }
 
-function tryCandidates(): NativeAddon {
+/** One line for each file that exists and was passed over for the addon that is loaded. */
+export function addonWarnings(): string[] {
+  const { path, passedOver } = (loaded ??= tryCandidates());
+  return passedOver.map((attempt) => `${attempt.path} could not be loaded (${attempt.reason}): using ${path}.`);
+}
+
+function tryCandidates(): LoadedAddon {
   requireProcessor();
   // ggml would start a debugger on a failed assertion. In a worker thread process.env is a copy that native code does
   // not see: a program that loads the addon only in workers sets this variable before it starts them.
@@ -78,7 +93,8 @@ function tryCandidates(): NativeAddon {
       continue;
     }
     try {
-      return require(candidate) as NativeAddon;
+      const addon = require(candidate) as NativeAddon;
+      return { addon, path: candidate, passedOver: attempts.filter(({ path }) => existsSync(path)) };
     } catch (error) {
       attempts.push({ path: candidate, reason: (error as Error).message });
       cause = error;

@@ -1,4 +1,4 @@
-import { loadAddon } from './addon.js';
+import { addonWarnings, loadAddon } from './addon.js';
 import { openModel } from './model.js';
 import type { Model } from './model.js';
 import type { ModelProgress } from './models/index.js';
@@ -20,7 +20,9 @@ export async function loadModel(source: string, options?: LoadOptions): Promise<
   const { signal, cacheFolder } = resolved;
   signal?.throwIfAborted();
   const { paths } = await resolveModel(checked, { signal, cacheFolder, onProgress: reporter(resolved.onProgress) });
-  return openModel(loadAddon(), paths, resolved);
+  const addon = loadAddon();
+  for (const line of addonWarnings()) resolved.log?.('warn', line);
+  return openModel(addon, paths, resolved);
 }
 
 function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgress) => void) | undefined {

@@ -74,7 +74,10 @@ export interface ModelInfo {
   threads: number;
   /** Number type of the KV cache. */
   cacheType: string;
+  /** 'cpu' or 'gpu'. */
   device: string;
+  /** Layers on GPUs, the output counted as one. */
+  gpuLayers: number;
   kernels: string;
   /** Token ids; null = the model has none. `end`: all that end a text. */
   specialTokens: { bos: number | null; eos: number | null; end: number[] };

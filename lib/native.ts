@@ -14,7 +14,7 @@ export interface NativeEngineOptions {
   maxStepTokens: number;
   maxQueue: number; // requests that may wait to begin
   threads: number; // 0 = one per physical core
-  gpuLayers: number; // -1 = all that fit
+  gpuLayers: number; // -1 = all that fit, -2 = all
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
   kernels: KernelsName;
 }
@@ -26,6 +26,7 @@ export interface NativeModelInfo {
   chatTemplate: string; // '' = none
   kernels: string;
   device: string;
+  gpuLayers: number;
   parameters: number;
   sizeBytes: number;
   vocabularySize: number;

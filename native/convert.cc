@@ -247,6 +247,7 @@ Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
       .Put("chatTemplate", info.chat_template)
       .Put("kernels", info.kernels)
       .Put("device", info.device)
+      .Put("gpuLayers", info.gpu_layers)
       .Put("parameters", info.num_parameters)
       .Put("sizeBytes", info.size_bytes)
       .Put("vocabularySize", info.vocabulary_size)

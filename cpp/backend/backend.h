@@ -23,7 +23,7 @@ struct ModelOptions {
   int max_sequences = 256;         // Rows of the cache, running and resident ones together; 1 … 256.
   int max_step_tokens = 512;       // Most tokens of one step.
   int threads = 0;                 // Compute threads at most; 0 = one per physical core.
-  int gpu_layers = 0;              // Layers on a GPU; -1 = all that fit.
+  int gpu_layers = 0;              // Layers on GPUs; -1 = all that fit, -2 = all or an error.
   std::string cache_type = "f16";  // f32, f16, bf16, q8_0
   std::string kernels = "auto";    // auto, ggml
   std::function<void(LogLevel, std::string_view)> log;  // Called from any thread; lines without a line feed.
@@ -37,6 +37,7 @@ struct ModelInfo {
   std::string chat_template;  // Jinja; empty if the model has none.
   std::string kernels;        // What was chosen: ggml, …
   std::string device;         // cpu, gpu
+  int gpu_layers = 0;         // On GPUs, the output counted as one.
   int64_t num_parameters = 0;
   int64_t size_bytes = 0;  // Of all tensors.
   int vocabulary_size = 0;

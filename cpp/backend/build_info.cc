@@ -1,4 +1,5 @@
 #include "backend/backend.h"
+#include "backend/devices.h"
 #include "backend/machine.h"
 #include "llama.h"
 
@@ -17,10 +18,9 @@ std::vector<std::pair<std::string, std::string>> BuildInfo() {
       {"physicalCores", std::to_string(CountPhysicalCores())},
       {"gpuOffload", llama_supports_gpu_offload() ? "yes" : "no"},
   };
-  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
-    ggml_backend_dev_t device = ggml_backend_dev_get(i);
-    info.emplace_back("device" + std::to_string(i),
-                      std::string(ggml_backend_dev_name(device)) + ": " + ggml_backend_dev_description(device));
+  for (const Device& device : GpuDevices()) {
+    info.emplace_back("gpu " + device.name, device.description + ", " + std::to_string(device.free_bytes >> 20) +
+                                                " of " + std::to_string(device.total_bytes >> 20) + " MiB free");
   }
   return info;
 }

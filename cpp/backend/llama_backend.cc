@@ -4,6 +4,9 @@
 #include <chrono>
 #include <string>
 
+#include "backend/device_guard.h"
+#include "backend/devices.h"
+#include "backend/engine_sizes.h"
 #include "backend/log.h"
 #include "backend/machine.h"
 #include "backend/ops/weight_buffer.h"
@@ -12,19 +15,7 @@
 namespace winnow {
 namespace {
 
-constexpr int kDefaultCacheTokens = 16384;
-constexpr int kMaxStepOutputs = 256;  // Rows of logits kept at once: 50 MB with a vocabulary of 49,152.
-
-ggml_type TypeOf(const std::string& cache_type) {
-  if (cache_type == "f32") return GGML_TYPE_F32;
-  if (cache_type == "bf16") return GGML_TYPE_BF16;
-  if (cache_type == "q8_0") return GGML_TYPE_Q8_0;
-  return GGML_TYPE_F16;
-}
-
-int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
-
-bool UsesGpu(const ModelOptions& options) { return options.gpu_layers != 0 && llama_supports_gpu_offload(); }
+bool UsesGpu(const ModelOptions& options) { return options.gpu_layers != 0; }
 
 // Null: ggml's own. On a GPU nothing else makes sense.
 const kernels::Kernels* KernelsFor(const ModelOptions& options) {
@@ -42,14 +33,13 @@ const kernels::Kernels* KernelsFor(const ModelOptions& options) {
 
 void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->context_size = options.context_size > 0 ? options.context_size : info->trained_context_size;
-  int cache_tokens =
-      options.cache_tokens > 0 ? options.cache_tokens : std::max(info->context_size, kDefaultCacheTokens);
-  info->cache_tokens = RoundUp(cache_tokens, 256);  // llama.cpp pads it so.
+  info->cache_tokens = CacheTokensFor(options, info->context_size);
   info->max_sequences = options.max_sequences;
   info->max_step_tokens = options.max_step_tokens;
-  info->max_step_outputs = std::min(options.max_step_tokens, kMaxStepOutputs);
+  info->max_step_outputs = StepOutputsFor(options);
   info->threads = options.threads > 0 ? options.threads : CountPhysicalCores();
   info->cache_type = options.cache_type;
+  info->gpu_layers = options.gpu_layers;
   info->device = UsesGpu(options) ? "gpu" : "cpu";
 }
 
@@ -167,6 +157,17 @@ std::string LlamaBackend::TokenBytes(Token token, bool special) const {
 }
 
 Logits LlamaBackend::Run(const StepPlan& plan) {
+  DeviceGuard guard(info_.device != "cpu");
+  if (is_lost_) throw Error("ERR_DEVICE_LOST", "The GPU failed before: close the model and start the process again.");
+  try {
+    return Evaluate(plan);
+  } catch (const Error& error) {
+    is_lost_ = error.code() == "ERR_DEVICE_LOST";
+    throw;
+  }
+}
+
+Logits LlamaBackend::Evaluate(const StepPlan& plan) {
   LogScope log(options_.log);
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   std::vector<const float*> rows(plan.rows.size());
@@ -236,6 +237,22 @@ void LlamaBackend::TakeBack(const StepPlan& plan) {
   }
 }
 
-std::unique_ptr<Backend> MakeBackend(const ModelOptions& options) { return std::make_unique<LlamaBackend>(options); }
+LlamaBackend::~LlamaBackend() {
+  if (!is_lost_) return;
+  // Freeing what lies on a lost device would end the process.
+  step_context_.release();
+  context_.release();
+  threads_.release();
+  model_.release();
+}
+
+std::unique_ptr<Backend> MakeBackend(const ModelOptions& options) {
+  InitLlama();
+  ModelOptions placed = options;
+  std::vector<Device> devices = options.gpu_layers == 0 ? std::vector<Device>() : GpuDevices();
+  LayerSizes sizes = devices.empty() ? LayerSizes() : LayerSizesOf(options);
+  placed.gpu_layers = PlaceLayers(sizes, devices, options.gpu_layers, options.log);
+  return std::make_unique<LlamaBackend>(placed);
+}
 
 }  // namespace winnow

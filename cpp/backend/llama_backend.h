@@ -19,6 +19,7 @@ class LlamaBackend : public Backend {
  public:
   // Throws ERR_MODEL_LOAD, ERR_UNSUPPORTED, ERR_OUT_OF_MEMORY.
   explicit LlamaBackend(const ModelOptions& options);
+  ~LlamaBackend() override;
 
   const ModelInfo& info() const override { return info_; }
   std::vector<Token> Tokenize(std::string_view text, bool add_special, bool parse_special) const override;
@@ -31,6 +32,7 @@ class LlamaBackend : public Backend {
     void operator()(ggml_threadpool* pool) const { ggml_threadpool_free(pool); }
   };
 
+  Logits Evaluate(const StepPlan& plan);
   void MakeContext();
   void MakeStepContext();
   void TryOneStep();
@@ -48,6 +50,7 @@ class LlamaBackend : public Backend {
   ThreadGovernor governor_{1};                 // Of info_.threads once there is a pool.
   std::unique_ptr<StepContext> step_context_;  // Null without kernels of our own.
   std::atomic<bool> is_aborted_{false};
+  bool is_lost_ = false;  // The GPU failed.
 
   // The batch of the step at hand; kept to spare allocations.
   std::vector<llama_token> tokens_;

@@ -11,20 +11,12 @@
 namespace winnow {
 namespace {
 
-void InitOnce() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InstallLargePages();
-    InstallOperations();
-    llama_backend_init();
-  });
-}
-
 llama_model_params ParamsOf(const ModelOptions& options) {
   static ggml_backend_dev_t no_devices[] = {nullptr};
   llama_model_params params = llama_model_default_params();
   params.n_gpu_layers = options.gpu_layers;
   if (options.gpu_layers == 0) params.devices = no_devices;  // Otherwise big products go to a GPU all the same.
+  params.no_host = options.gpu_layers > 0;  // What stays on the CPU keeps the layouts that are fast there.
   params.progress_callback = [](float loaded, void* user_data) {
     auto& progress = *static_cast<const std::function<void(float)>*>(user_data);
     if (progress) progress(loaded);
@@ -54,8 +46,17 @@ std::string TextOf(const llama_vocab* vocab, Token token) {
 
 }  // namespace
 
+void InitLlama() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InstallLargePages();
+    InstallOperations();
+    llama_backend_init();
+  });
+}
+
 LlamaModelPointer LoadLlamaModel(const ModelOptions& options, bool pack_weights) {
-  InitOnce();
+  InitLlama();
   PackWeights pack(pack_weights);
   LogScope log(options.log);
   std::vector<const char*> paths;
@@ -133,7 +134,7 @@ std::string MetadataOf(const llama_model* model, const std::string& key) {
 }
 
 void CheckVocabulary(const std::string& path) {
-  InitOnce();
+  InitLlama();
   LogSink no_sink;
   LogScope log(no_sink);
   llama_model_params params = llama_model_default_params();

@@ -17,6 +17,9 @@ struct LlamaDeleter {
 using LlamaModelPointer = std::unique_ptr<llama_model, LlamaDeleter>;
 using LlamaContextPointer = std::unique_ptr<llama_context, LlamaDeleter>;
 
+// Once per process, before anything else of llama.cpp. Thread-safe.
+void InitLlama();
+
 // Weights and vocabulary. `pack_weights`: in the layout of our own kernels, where they can serve them. Throws
 // ERR_MODEL_LOAD with llama.cpp's own reasons.
 LlamaModelPointer LoadLlamaModel(const ModelOptions& options, bool pack_weights);

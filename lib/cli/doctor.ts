@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { addonCandidates, loadAddon, processorFeatures } from '../addon.js';
+import { addonCandidates, addonWarnings, loadAddon, processorFeatures } from '../addon.js';
 import { defaultCacheFolder } from '../models/cache.js';
 import { defaultModel, knownModels } from '../models/known.js';
 import { exitCodes, runCommand } from './command.js';
@@ -15,7 +15,9 @@ interface Report {
   node: string;
   processor: { model: string; threads: number; features: string[] };
   memory: { totalBytes: number; freeBytes: number };
-  addon: { loaded: boolean; candidates: string[]; build: Record<string, string>; error?: string };
+  addon: { loaded: boolean; candidates: string[]; build: Record<string, string>; warnings: string[]; error?: string };
+  /** GPUs that the addon can use: names with their memory. */
+  devices: Record<string, string>;
   cache: { folder: string; models: { name: string; bytes: number }[]; totalBytes: number };
   pip: boolean;
   advice: string[];
@@ -38,7 +40,7 @@ function examine(): Report {
     node: process.version,
     processor: examineProcessor(),
     memory: { totalBytes: os.totalmem(), freeBytes: os.freemem() },
-    addon: examineAddon(),
+    ...examineAddon(),
     cache: examineCache(),
     pip: ['python3', 'python'].some((python) => spawnSync(python, ['-m', 'pip', '--version']).status === 0),
   };
@@ -54,12 +56,21 @@ function examineProcessor(): Report['processor'] {
   return { model: os.cpus()[0]?.model.trim() ?? 'unknown', threads: os.availableParallelism(), features };
 }
 
-function examineAddon(): Report['addon'] {
+const deviceKey = /^gpu /;
+
+function examineAddon(): Pick<Report, 'addon' | 'devices'> {
   const candidates = addonCandidates();
   try {
-    return { loaded: true, candidates, build: loadAddon().buildInfo() };
+    const facts = Object.entries(loadAddon().buildInfo());
+    const [devices, build] = [true, false].map((isDevice) =>
+      Object.fromEntries(facts.filter(([name]) => deviceKey.test(name) === isDevice)),
+    ) as [Record<string, string>, Record<string, string>];
+    return { addon: { loaded: true, candidates, build, warnings: addonWarnings() }, devices };
   } catch (error) {
-    return { loaded: false, candidates, build: {}, error: (error as Error).message };
+    return {
+      addon: { loaded: false, candidates, build: {}, warnings: [], error: (error as Error).message },
+      devices: {},
+    };
   }
 }
 
@@ -88,6 +99,7 @@ const lowMemoryBytes = 1e9;
 function advise({ addon, cache, pip, memory }: Omit<Report, 'advice'>): string[] {
   const advice: string[] = [];
   if (addon.error) advice.push(addon.error);
+  advice.push(...addon.warnings);
   const hasDefault = cache.models.some(({ name }) => name === defaultModel);
   if (!hasDefault && !pip)
     advice.push(`pip is missing: it fetches ${defaultModel}. Debian: sudo apt-get install -y python3-pip`);
@@ -100,6 +112,7 @@ function describe(report: Report): string {
   const paint = painter(process.stdout);
   const { processor, memory, addon, cache, advice } = report;
   const build = Object.entries(addon.build).map(([name, value]) => `${name} ${value}`);
+  const devices = Object.entries(report.devices).map(([name, value]) => `${name.replace(deviceKey, '')}: ${value}`);
   const models = cache.models.map(({ name, bytes }) => `${name} (${megabytes(bytes)})`);
   const rows: [string, string][] = [
     ['platform', `${report.platform}, Node ${report.node}`],
@@ -108,6 +121,7 @@ function describe(report: Report): string {
     ['memory', `${megabytes(memory.freeBytes)} free of ${megabytes(memory.totalBytes)}`],
     ['addon', addon.loaded ? paint('green', 'loads') : paint('red', 'does not load')],
     ['build', build.join(', ') || 'not known'],
+    ['devices', devices.join('; ') || 'no GPU: models run on the CPU'],
     ['cache', `${cache.folder} (${megabytes(cache.totalBytes)})`],
     ['models', models.join(', ') || 'none yet'],
     ['pip', report.pip ? 'there' : 'missing'],

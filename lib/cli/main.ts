@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../addon.js';
 import { benchCommand } from './bench.js';
+import { buildCommand } from './build.js';
 import { endQuietlyWhenPipeCloses, exitCodes } from './command.js';
 import { chatCommand } from './chat.js';
 import { doctorCommand } from './doctor.js';
@@ -18,7 +19,7 @@ function makeProgram(): Command {
     .showHelpAfterError('(add --help for the options)');
   for (const command of [
     ...[turnCommand, generateCommand, chatCommand, scoreCommand],
-    ...[pullCommand, listCommand, removeCommand, benchCommand, doctorCommand],
+    ...[pullCommand, listCommand, removeCommand, benchCommand, doctorCommand, buildCommand],
   ])
     program.addCommand(command);
   for (const command of [program, ...program.commands]) {

@@ -32,8 +32,12 @@ export interface LoadOptions {
   maxStepTokens?: number;
   /** Most compute threads of a step; fewer compute while another program or thread has a core. @default one per physical core */
   threads?: number;
-  /** Layers on the GPU; 0 = none. @default 'auto': all that fit */
-  gpuLayers?: number | 'auto';
+  /**
+   * Layers on GPUs, the last ones first, the output as one more; 0 = none. 'max' or a count that the devices' free memory
+   * has no room for is refused with `ERR_OUT_OF_MEMORY`, which says what would fit. Without a GPU the CPU takes them all,
+   * and `log` gets a line. Several devices share the layers by their free memory. @default 'auto': all that fit
+   */
+  gpuLayers?: number | 'auto' | 'max';
   /** Number type of the KV cache. @default 'f16' */
   cacheType?: 'f32' | 'f16' | 'bf16' | 'q8_0';
   /**
@@ -114,7 +118,8 @@ function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, '
 
 function resolveGpuLayers(value: unknown): number {
   if (value === 'auto') return -1;
-  if (typeof value !== 'number') throw invalid('gpuLayers', value, "'auto' or a count of layers");
+  if (value === 'max') return -2;
+  if (typeof value !== 'number') throw invalid('gpuLayers', value, "'auto', 'max' or a count of layers");
   return checkInteger('gpuLayers', value, 0, largest);
 }
 

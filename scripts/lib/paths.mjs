@@ -7,4 +7,6 @@ export const buildFolder = inRoot('build');
 export const logFolder = inRoot('build', 'logs');
 /** The addon on llama.cpp, as `npm run build` makes it, and the one on the fake backend, for test/native. */
 export const addonFile = inRoot('build', 'release', 'winnow.node');
+/** The one with CUDA, beside it: where it can't be loaded the other one is. */
+export const cudaAddonFile = inRoot('build', 'cuda', 'winnow.node');
 export const testAddonFile = inRoot('build', 'addon-test', 'winnow_test.node');

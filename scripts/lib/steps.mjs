@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { addonFile, inRoot, testAddonFile } from './paths.mjs';
+import { requireCudaArchitectures, requireCudaToolkit } from './cuda.mjs';
+import { addonFile, cudaAddonFile, inRoot, testAddonFile } from './paths.mjs';
 import { runStep, StepError } from './step.mjs';
 import { has, requireBuildTools } from './tools.mjs';
 
@@ -34,7 +35,7 @@ const cmakeJs = (command, folder, options, extra = []) => [
 
 const buildAdvice = (output) => {
   if (/No CMAKE_CUDA_COMPILER|CUDA Toolkit not found|Could NOT find CUDA/.test(output)) {
-    return 'The CUDA toolkit was not found: put nvcc on the PATH, or build without --cuda.';
+    return 'CMake could not use this CUDA toolkit: name another nvcc by CUDACXX, or build without --cuda.';
   }
   if (/No space left on device/.test(output))
     return 'The disk is full: free some space and run the same command again.';
@@ -45,7 +46,7 @@ const buildAdvice = (output) => {
 };
 
 /** Configures where the options changed and lets the build tool find what is stale (under a second if nothing is). */
-async function buildWithCmakeJs(title, folder, options, result) {
+async function buildWithCmakeJs(title, folder, options, result, env = {}) {
   requireBuildTools();
   const name = path.basename(folder);
   const stamp = path.join(folder, 'winnow-options.json');
@@ -56,13 +57,17 @@ async function buildWithCmakeJs(title, folder, options, result) {
     rmSync(path.join(folder, 'CMakeCache.txt'), { force: true });
     rmSync(path.join(folder, 'CMakeFiles'), { recursive: true, force: true });
     const args = cmakeJs('configure', folder, options);
-    await runStep(`Configuring ${title}`, process.execPath, args, { log: `${name}-configure`, advice: buildAdvice });
+    await runStep(`Configuring ${title}`, process.execPath, args, {
+      log: `${name}-configure`,
+      advice: buildAdvice,
+      env,
+    });
     mkdirSync(folder, { recursive: true });
     writeFileSync(stamp, wanted);
   }
   const parallel = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? jobs;
   const args = cmakeJs('build', folder, options, ['--parallel', parallel]);
-  await runStep(`Building ${title}`, process.execPath, args, { log: `${name}-build`, advice: buildAdvice });
+  await runStep(`Building ${title}`, process.execPath, args, { log: `${name}-build`, advice: buildAdvice, env });
   if (existsSync(result)) return;
   throw new StepError(`Building ${title}`, { reason: `${result} was not made`, advice: buildAdvice('') });
 }
@@ -71,14 +76,24 @@ async function buildWithCmakeJs(title, folder, options, result) {
  * The addon. Portable (x86-64-v3) unless `native`; instructions beyond that are chosen at run time.
  * GGML_METAL is llama.cpp's own default on macOS.
  */
-export function buildAddon({ cuda = false, debug = false, native = false } = {}) {
-  const options = [
-    ...(debug ? ['--config', 'Debug'] : []),
-    `--CDGGML_NATIVE=${native ? 'ON' : 'OFF'}`,
-    `--CDGGML_CUDA=${cuda ? 'ON' : 'OFF'}`,
-  ];
+export function buildAddon({ debug = false, native = false } = {}) {
+  const options = [...(debug ? ['--config', 'Debug'] : []), `--CDGGML_NATIVE=${native ? 'ON' : 'OFF'}`];
   const minutes = existsSync(addonFile) ? '' : ' and llama.cpp, 5 to 8 minutes the first time';
   return buildWithCmakeJs(`the addon${minutes}`, inRoot('build', 'release'), options, addonFile);
+}
+
+/**
+ * The addon with CUDA, a file of its own in build/cuda. `arch`: compute capabilities without their dots, as CMake takes
+ * them ('90', '86;89'); undefined = those of the devices present. `fetchCublas`: see requireCudaToolkit.
+ */
+export async function buildCudaAddon({ arch, fetchCublas = false } = {}) {
+  const architectures = requireCudaArchitectures(arch);
+  const { root, nvcc } = await requireCudaToolkit({ fetchCublas });
+  const options = ['--CDGGML_CUDA=ON', `--CDCMAKE_CUDA_ARCHITECTURES=${architectures}`, `--CDCUDAToolkit_ROOT=${root}`];
+  const minutes = existsSync(cudaAddonFile) ? '' : ', about half an hour on 2 cores the first time';
+  await buildWithCmakeJs(`the addon with CUDA${minutes}`, inRoot('build', 'cuda'), options, cudaAddonFile, {
+    CUDACXX: nvcc,
+  });
 }
 
 /** The options that the addon in build/release was last configured with, as `npm run build` was given them. */
@@ -87,7 +102,6 @@ export function configuredAddonOptions() {
   if (!existsSync(stamp)) return {};
   const [options] = JSON.parse(readFileSync(stamp, 'utf8'));
   return {
-    cuda: options.includes('--CDGGML_CUDA=ON'),
     debug: options.includes('Debug'),
     native: options.includes('--CDGGML_NATIVE=ON'),
   };

@@ -169,14 +169,21 @@ test('doctor reports machine, addon and cache', async (t) => {
   const { code, stdout } = await run(['doctor', '--json']);
   t.is(code, 0);
   const report = JSON.parse(stdout) as {
-    addon: { loaded: boolean; build: object };
+    addon: { loaded: boolean; build: object; warnings: string[] };
+    devices: object;
     cache: { folder: string };
     node: string;
   };
   t.true(report.addon.loaded);
   t.deepEqual(report.addon.build, { backend: 'fake' });
+  t.deepEqual([report.addon.warnings, report.devices], [[], { 'gpu FAKE0': 'a device, 3 of 4 MiB free' }]);
   t.is(report.cache.folder, path.join(folder, 'home'));
   t.is(report.node, process.version);
+});
+
+test('doctor lists the devices', async (t) => {
+  const { run } = await prepareWinnow(t);
+  t.regex((await run(['doctor'])).stdout, /^devices +FAKE0: a device, 3 of 4 MiB free$/m);
 });
 
 test('doctor says what to do about an addon that does not load', async (t) => {

@@ -56,6 +56,7 @@ const defaultInfo: NativeModelInfo = {
   chatTemplate,
   kernels: 'ggml',
   device: 'CPU',
+  gpuLayers: 0,
   parameters: 1_000_000,
   sizeBytes: 4_000_000,
   vocabularySize,
@@ -159,7 +160,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
   checkVocabulary(): void {}
 
   buildInfo(): Record<string, string> {
-    return { backend: 'fake' };
+    return { backend: 'fake', 'gpu FAKE0': 'a device, 3 of 4 MiB free' };
   }
 
   tryLockFile(): boolean {

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "backend/layer_placement.h"
 #include "base/error.h"
 
 namespace winnow {
@@ -26,6 +27,17 @@ int NumberIn(const std::string& path, const std::string& name) {
 
 bool Has(const std::string& path, const char* name) { return path.find(name) != std::string::npos; }
 
+int PlaceFakeLayers(const ModelOptions& options) {
+  constexpr int64_t kMiB = 1 << 20;
+  LayerSizes sizes;
+  sizes.layers.assign(4, 100 * kMiB);
+  sizes.output = 50 * kMiB;
+  int free = NumberIn(options.paths.at(0), "-gpu-");
+  std::vector<Device> devices;
+  if (free > 0) devices.push_back({"FAKE0", "a device", free * kMiB, free * kMiB});
+  return PlaceLayers(sizes, devices, options.gpu_layers, options.log);
+}
+
 }  // namespace
 
 FakeBackend::FakeBackend(const ModelOptions& options) {
@@ -33,6 +45,7 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   if (Has(path, "-no-load")) throw Error("ERR_MODEL_LOAD", "The fake model was asked not to load.");
   fail_at_ = NumberIn(path, "-fail-at-");
   delay_ms_ = NumberIn(path, "-delay-");
+  lost_at_ = NumberIn(path, "-lost-at-");
   if (Has(path, "-eos")) eos_logit_ = 5.0f;
   info_.architecture = "fake";
   info_.description = "fake 0B";
@@ -40,7 +53,8 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
       "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% "
       "endif %}";
   info_.kernels = "fake";
-  info_.device = "cpu";
+  info_.gpu_layers = PlaceFakeLayers(options);
+  info_.device = info_.gpu_layers > 0 ? "gpu" : "cpu";
   info_.vocabulary_size = kVocabularySize;
   info_.trained_context_size = 4096;
   info_.context_size = options.context_size > 0 ? options.context_size : info_.trained_context_size;
@@ -98,6 +112,7 @@ Logits FakeBackend::Run(const StepPlan& plan) {
   ++num_runs_;
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
+  if (lost_at_ > 0 && num_runs_ >= lost_at_) throw Error("ERR_DEVICE_LOST", "The fake GPU was asked to fail.");
   if (num_runs_ == fail_at_) throw Error("ERR_COMPUTE", "The fake model was asked to fail.");
   if (delay_ms_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms_));
   rows_.assign(plan.rows.size(), {});

@@ -16,7 +16,8 @@ namespace winnow {
 //
 // Vocabulary: the 256 bytes, then <bos> and <eos>. The path says how it behaves: "fake", followed by any of
 // "-fail-at-N" (the N-th run fails), "-delay-N" (every run takes N ms), "-no-load" (loading fails), "-eos" (the end of
-// text comes soon), "-no-fork" (sequences can't be forked).
+// text comes soon), "-no-fork" (sequences can't be forked), "-gpu-N" (there is a GPU with N MiB free; the model has
+// four layers of 100 MiB and an output of 50), "-lost-at-N" (the GPU fails in the N-th run).
 class FakeBackend : public Backend {
  public:
   static constexpr int kVocabularySize = 258;
@@ -53,6 +54,7 @@ class FakeBackend : public Backend {
   int num_runs_ = 0;
   int fail_at_ = 0;  // 0 = never.
   int delay_ms_ = 0;
+  int lost_at_ = 0;  // 0 = never.
   float eos_logit_ = -4.0f;
   std::atomic<bool> is_aborted_{false};
 };

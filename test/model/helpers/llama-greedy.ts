@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { inRoot } from './files.js';
+import { buildTool } from './tool.js';
 
 const run = promisify(execFile);
 
@@ -21,17 +21,11 @@ export interface GreedySettings {
   maxTokens: number;
 }
 
-async function buildLlamaGreedy(): Promise<string> {
-  const folder = inRoot('build', 'release');
-  await run('cmake', ['--build', folder, '--target', 'llama_greedy', '--config', 'Release']);
-  return inRoot('build', 'release', 'tools', process.platform === 'win32' ? 'llama_greedy.exe' : 'llama_greedy');
-}
-
 /** llama.cpp's own greedy text behind each prompt, from a program without our engine. */
 export async function llamaGreedy(settings: GreedySettings, prompts: number[][]): Promise<GreedyText[]> {
   const { file, threads, contextSize, maxStepTokens, maxTokens } = settings;
   const args = [file, ...[threads, contextSize, maxStepTokens, maxTokens].map(String)];
-  const program = run(await buildLlamaGreedy(), args);
+  const program = run(await buildTool('llama_greedy'), args);
   program.child.stdin!.end(prompts.map((tokens) => tokens.join(' ') + '\n').join(''));
   const { stdout } = await program;
   return stdout
