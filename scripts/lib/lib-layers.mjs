@@ -22,6 +22,8 @@ const layers = [
   ['model'],
   ['index'],
   ['pool', 'batch'],
+  ['recipes/formulas'],
+  ['recipes'],
   ['cli'],
 ];
 /** Beyond the order: who alone may know something. */
