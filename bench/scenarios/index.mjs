@@ -6,8 +6,10 @@ import nodeOverhead from './node-overhead.mjs';
 import openLoop from './open-loop.mjs';
 import scoreContinuations from './score-continuations.mjs';
 import scoreLabels from './score-labels.mjs';
+import selfConsistency from './self-consistency.mjs';
 import sharedPrefix from './shared-prefix.mjs';
 import singleStream from './single-stream.mjs';
+import sparrowTree from './sparrow-tree.mjs';
 
 /**
  * A scenario: `sizes` and `quickSizes` (parameters that rows carry), `workload(size, tokens, seed, random)` makes what
@@ -22,6 +24,8 @@ export const scenarios = [
   sharedPrefix,
   scoreLabels,
   scoreContinuations,
+  sparrowTree,
+  selfConsistency,
   openLoop,
   memory,
   nodeOverhead,

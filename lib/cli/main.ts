@@ -9,6 +9,7 @@ import { chatCommand } from './chat.js';
 import { doctorCommand } from './doctor.js';
 import { generateCommand } from './generate.js';
 import { listCommand, pullCommand, removeCommand } from './models.js';
+import { recipeCommand } from './recipe.js';
 import { scoreCommand } from './score.js';
 import { turnCommand } from './turn.js';
 
@@ -18,7 +19,7 @@ function makeProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(add --help for the options)');
   for (const command of [
-    ...[turnCommand, generateCommand, chatCommand, scoreCommand],
+    ...[turnCommand, generateCommand, chatCommand, scoreCommand, recipeCommand],
     ...[pullCommand, listCommand, removeCommand, benchCommand, doctorCommand, buildCommand],
   ])
     program.addCommand(command);

@@ -2,37 +2,19 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
+import { mapBounded } from '../bounded-map.js';
 
 /**
  * Works on up to `atOnce` items at a time and yields the results in the items' order. The source is read no faster than
- * results are taken. What the work or the source throws ends it, and the work that still runs gets an aborted signal.
+ * results are taken. Throws what the source or the work throws, or the signal's reason; what still runs is told by its signal.
  */
-export async function* mapOrdered<Item, Result>(
+export function mapOrdered<Item, Result>(
   items: AsyncIterable<Item> | Iterable<Item>,
   atOnce: number,
   work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
   signal?: AbortSignal,
 ): AsyncGenerator<Result, void> {
-  const controller = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
-  const running: Promise<Result>[] = [];
-  try {
-    let index = 0;
-    for await (const item of items) {
-      stop.throwIfAborted();
-      running.push(started(work(item, index++, stop)));
-      if (running.length >= atOnce) yield await running.shift()!;
-    }
-    while (running.length > 0) yield await running.shift()!;
-  } finally {
-    controller.abort(); // The reader has gone, or something failed.
-  }
-}
-
-/** Its failure is reported when its turn comes, not before. */
-function started<Result>(work: Promise<Result>): Promise<Result> {
-  work.catch(() => {});
-  return work;
+  return mapBounded(items, work, { limit: atOnce, ordered: true, ...(signal && { signal }) });
 }
 
 /** Writes rows as JSON lines, as they come. Returns how many there were. Replaces the file. */

@@ -82,7 +82,7 @@ export class RecipeRun<Partial extends { type: string }, Result extends object>
     const { seed, signal } = resolveRecipeOptions(options);
     const removeListener = signal && onAbort(signal, () => this.#controller.abort(signal.reason));
     if (signal?.aborted) this.#controller.abort(signal.reason);
-    this.#result = this.#run(work, seed).finally(removeListener);
+    this.#result = runToEnd(work, seed, this.#controller, this.#queue).finally(removeListener);
     this.#result.catch(() => {}); // An abandoned run is nobody's unhandled rejection.
   }
 
@@ -108,26 +108,31 @@ export class RecipeRun<Partial extends { type: string }, Result extends object>
       },
     };
   }
+}
 
-  async #run(work: (run: RecipeWork<Partial>) => Promise<Result>, seed: number): Promise<RecipeResult<Result>> {
-    const { signal } = this.#controller;
-    const run = new RecipeWork<Partial>(seed, signal, (event) => this.#queue.push(event));
-    try {
-      signal.throwIfAborted();
-      const result = { ...(await work(run)), report: run.report() };
-      signal.throwIfAborted();
-      this.#queue.push({ type: 'finish', ...result });
-      this.#queue.end();
-      return result;
-    } catch (error) {
-      // What was stopped fails in many ways at once; the signal's reason is the one that counts.
-      const reason: unknown = signal.aborted ? signal.reason : error;
-      this.#controller.abort(reason); // Whatever still runs for it has no purpose now.
-      this.#queue.fail(reason);
-      throw reason;
-    } finally {
-      await run.close();
-    }
+async function runToEnd<Partial extends { type: string }, Result extends object>(
+  work: (run: RecipeWork<Partial>) => Promise<Result>,
+  seed: number,
+  controller: AbortController,
+  queue: EventQueue<RecipeEvent<Partial, Result>>,
+): Promise<RecipeResult<Result>> {
+  const { signal } = controller;
+  const run = new RecipeWork<Partial>(seed, signal, (event) => queue.push(event));
+  try {
+    signal.throwIfAborted();
+    const result = { ...(await work(run)), report: run.report() };
+    signal.throwIfAborted();
+    queue.push({ type: 'finish', ...result });
+    queue.end();
+    return result;
+  } catch (error) {
+    // What was stopped fails in many ways at once; the signal's reason is the one that counts.
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    controller.abort(reason); // Whatever still runs for it has no purpose now.
+    queue.fail(reason);
+    throw reason;
+  } finally {
+    await run.close();
   }
 }
 

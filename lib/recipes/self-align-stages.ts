@@ -8,7 +8,6 @@ import { mapOrdered } from './rows.js';
 import type { RecipeOptions } from './run.js';
 import { checkRecipeNames, resolveRecipeOptions } from './run.js';
 import type { AlignedRow, AlignRowsOptions } from './self-align.js';
-import { alignedAnswers } from './self-align.js';
 import { oneLine } from './text.js';
 import type { Drawing } from './work.js';
 import { deriveSeed } from './work.js';

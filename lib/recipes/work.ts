@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { onAbort } from '../abort.js';
 import type {
   Answers,
   Completion,
@@ -169,13 +170,11 @@ export class RecipeWork<Partial extends { type: string }> {
     return results;
   }
 
-  /** A function of the user's: a tool, a reward, a checker. */
+  /** A function of the user's: a tool, a reward, a checker. An abort doesn't wait for it. */
   async call<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
-    const result = await work();
     this.record({ stage, kind: 'function', count: 1 });
-    this.signal.throwIfAborted();
-    return result;
+    return untilAborted(work, this.signal);
   }
 
   /** For what was asked past these methods. */
@@ -208,6 +207,13 @@ export class RecipeWork<Partial extends { type: string }> {
       await longer.close();
     }
   }
+}
+
+function untilAborted<T>(work: () => T | Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const removeListener = onAbort(signal, () => reject(signal.reason as Error));
+    void (async () => work())().then(resolve, reject).finally(removeListener);
+  });
 }
 
 /** Of one draw of a run: the same for the same seed and path, whatever happened before it. 48 bits. */

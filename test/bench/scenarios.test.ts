@@ -119,3 +119,28 @@ test('the overhead is told apart: in steps, outside them, and what Node did mean
   const names = Object.keys(metrics({}, { ...engine, eventLoopMs: 12, collectionMs: 0 }));
   t.deepEqual(names.slice(4), ['event-loop-active', 'garbage-collection']);
 });
+
+test('Sparrow’s tree costs the context once and every rule behind every candidate, or a whole reading for each', (t) => {
+  const scenario = scenarioNamed('sparrow-tree');
+  const size = { contextTokens: 100, candidates: 8, maxTokens: 10, rules: 23 };
+  const workload = makeWorkload(scenario, size, 1) as unknown as { questions: { suffix: number[] }[] };
+  t.is(workload.questions.length, 23);
+  t.true(workload.questions.every(({ suffix }) => suffix.length === 25));
+  const { scores, generatedTokens, evaluatedTokens } = scenario.expected(workload);
+  t.deepEqual([scores?.least, generatedTokens?.least], [184, 80]);
+  t.deepEqual([evaluatedTokens?.least, evaluatedTokens?.most], [100 + 8 * (1 + 23 * 25), 8 * 100 + 184 * (100 + 10 + 25)]);
+  const { 'rules-per-second': rate } = scenario.metrics({ candidates: 8, ...workload }, { seconds: 2, evaluatedTokens: 1 });
+  t.deepEqual(rate, { value: 92, unit: 'rules/s' });
+});
+
+test('self-consistency: forty paths behind one prompt, which is evaluated once where it is shared', (t) => {
+  const scenario = scenarioNamed('self-consistency');
+  const size = { paths: 40, examplesTokens: 50, questionTokens: 10, maxTokens: 5 };
+  const workload = makeWorkload(scenario, size, 1) as unknown as { requests: number[][]; prefixTokens: number };
+  t.is(workload.requests.length, 40);
+  t.deepEqual(workload.requests[0], workload.requests[39]);
+  t.is(workload.prefixTokens, 59);
+  const { generatedTokens, evaluatedTokens } = scenario.expected(workload);
+  t.is(generatedTokens?.least, 200);
+  t.deepEqual([evaluatedTokens?.least, evaluatedTokens?.most], [60, 2400]);
+});

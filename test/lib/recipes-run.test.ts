@@ -121,6 +121,16 @@ test('leaving the loop stops the run', async (t) => {
   t.throws(() => run[Symbol.asyncIterator](), { code: 'ERR_ALREADY_READ' });
 });
 
+test('an abort does not wait for a function of the user’s', async (t) => {
+  const controller = new AbortController();
+  const run = new RecipeRun((work: Work) => work.call('tool', () => new Promise<object>(() => {})), {
+    signal: controller.signal,
+  });
+  await settle();
+  controller.abort(new Error('enough'));
+  await t.throwsAsync(run.result(), { message: 'enough' });
+});
+
 test('options of the frame are checked at once', (t) => {
   t.throws(() => new RecipeRun(async () => ({}), { seed: -1 }), { code: 'ERR_OPTION_VALUE' });
   t.throws(() => new RecipeRun(async () => ({}), { signal: 3 as never }), { code: 'ERR_OPTION_VALUE' });

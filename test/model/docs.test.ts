@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import test from 'ava';
 import * as api from '../../lib/index.js';
+import * as recipes from '../../lib/recipes/index.js';
 import { inRoot } from './helpers/files.js';
 
 const timeoutMs = 180_000;
@@ -91,7 +92,7 @@ for (const block of process.platform === 'win32' ? [] : blocksOf('docs/cli.md', 
   });
 }
 
-for (const name of ['turn', 'generate', 'chat', 'score', 'doctor']) {
+for (const name of ['turn', 'generate', 'chat', 'score', 'recipe', 'doctor']) {
   test(`docs/cli.md describes every option of winnow ${name}`, async (t) => {
     const { stdout } = await run(process.execPath, [command, name, '--help']);
     const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option);
@@ -127,6 +128,14 @@ test('docs/api.md names everything that is exported, and every method', (t) => {
   const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(text);
   t.deepEqual(
     [...Object.keys(api), ...methods].filter((name) => !isNamed(name)),
+    [],
+  );
+});
+
+test('docs/recipes.md names everything that winnow-llm/recipes exports', (t) => {
+  const text = readDocument('docs/recipes.md');
+  t.deepEqual(
+    Object.keys(recipes).filter((name) => !new RegExp(`\\b${name}\\b`).test(text)),
     [],
   );
 });

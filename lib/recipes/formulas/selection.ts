@@ -1,8 +1,5 @@
 // How published systems choose among candidates, as arithmetic alone.
 
-/** Natural log of a probability's odds; ±Infinity at 1 and 0. */
-export const logOdds = (probability: number): number => Math.log(probability) - Math.log1p(-probability);
-
 /** 1 / (1 + e^−x), exact for large |x|. */
 export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
