@@ -96,7 +96,10 @@ export const examples: Readonly<Record<string, Example>> = {
     system: 'LaMDA',
     description: 'sift a data set of dialogues by the scorer of a turn',
     run: (model, { count, signal }) => {
-      const rows = take(questions, count ?? 4).map((text, id) => ({ id, messages: dialogue(text, 'I do not care. Go away!') }));
+      const rows = take(questions, count ?? 4).map((text, id) => ({
+        id,
+        messages: dialogue(text, 'I do not care. Go away!'),
+      }));
       const keep = { sensible: ({ sensible }: { sensible: number }) => sensible >= 0.5 };
       return recipes.filterDialogues(model, rows, { attributes: lamdaAttributes, keep, ...(signal && { signal }) });
     },
@@ -277,7 +280,8 @@ export const examples: Readonly<Record<string, Example>> = {
     run: (model, options) =>
       recipes.inContext(model, {
         ...frame(options),
-        inputs: options.message === undefined ? ['A funny, tender film.', 'Nobody answers the phone.'] : [options.message],
+        inputs:
+          options.message === undefined ? ['A funny, tender film.', 'Nobody answers the phone.'] : [options.message],
         examples: reviews,
         labels: { good: 'good', bad: 'bad' },
       }),

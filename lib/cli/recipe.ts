@@ -111,7 +111,9 @@ const longestLine = 200; // Characters.
 /** Everything but progress and the end, which have places of their own. */
 function lineOf({ type, ...facts }: { type: string }): string | undefined {
   if (type === 'progress' || type === 'finish') return undefined;
-  const told = Object.entries(facts).map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const told = Object.entries(facts).map(
+    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const line = oneLine(`${type.padEnd(10)} ${told.join(' · ')}`);
   return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line;
 }

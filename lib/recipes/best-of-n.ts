@@ -67,8 +67,11 @@ export function bestOfN(policy: Model, options: BestOfNOptions): RecipeRun<BestO
 async function drawAndChoose(run: Work, policy: Model, settings: Settings): Promise<BestOfNResult> {
   const { messages, n, drawing, reference } = settings;
   const prefix = await run.prefill(policy, 'context', { messages });
-  const { candidates: drawn } = await run.sample(prefix, 'candidates', { ...drawing, count: n }, (candidate, { text }) =>
-    run.emit({ type: 'candidate', candidate, text }),
+  const { candidates: drawn } = await run.sample(
+    prefix,
+    'candidates',
+    { ...drawing, count: n },
+    (candidate, { text }) => run.emit({ type: 'candidate', candidate, text }),
   );
   const texts = drawn.map(({ text }) => text);
   const rewards = await rewardAll(run, settings, texts);

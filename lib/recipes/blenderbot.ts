@@ -96,7 +96,9 @@ function resolve(options: BlenderBotOptions): Settings {
 
 async function turn(run: Work, model: Model, settings: Settings): Promise<BlenderBotResult> {
   const { messages, prompts } = settings;
-  const history = await run.prefill(model, 'history', { prompt: fill(prompts.history, { history: historyOf(messages) }) });
+  const history = await run.prefill(model, 'history', {
+    prompt: fill(prompts.history, { history: historyOf(messages) }),
+  });
   const none = { query: null, responses: [], remembered: null };
   const said = splitLast(messages).last.content;
   if (await isFlagged(run, history, settings, 'user', said))
@@ -139,7 +141,11 @@ const changeOfTopic = (run: Work) => topicChanges[run.seedFor('topic') % topicCh
 
 /** Both decisions in one request, each read as one of two labels. */
 async function decide(run: Work, history: Prefix, { prompts, memory, search }: Settings) {
-  const question = (suffix: string, labels: { yes: string; no: string }) => ({ type: 'labels' as const, suffix, labels });
+  const question = (suffix: string, labels: { yes: string; no: string }) => ({
+    type: 'labels' as const,
+    suffix,
+    labels,
+  });
   const answers = await run.classify(history, 'decisions', undefined, {
     search: question(prompts.searchDecision, decisionLabels.search),
     memory: question(prompts.memoryDecision, decisionLabels.memory),

@@ -46,10 +46,7 @@ export type CritiquePartial = { type: 'answer'; text: string } | ({ type: 'revis
  * @example
  * const { answer, rounds } = await critiqueAndRevise(model, { messages, rounds: 2 }).result();
  */
-export function critiqueAndRevise(
-  model: Model,
-  options: CritiqueOptions,
-): RecipeRun<CritiquePartial, CritiqueResult> {
+export function critiqueAndRevise(model: Model, options: CritiqueOptions): RecipeRun<CritiquePartial, CritiqueResult> {
   checkRecipeNames(options, ['messages', 'principles', 'rounds', 'drawing']);
   const principles = options.principles ?? constitution;
   checkArray('principles', principles, 1, 1024, 'principles');
@@ -98,7 +95,12 @@ function drawPrinciples(run: Work, principles: readonly Principle[], count: numb
   const drawn: Principle[] = [];
   for (let pass = 0; drawn.length < count; pass++) {
     const keys = principles.map((_, index) => run.seedFor('principles', pass, index));
-    drawn.push(...principles.map((_, index) => index).sort((a, b) => keys[a] - keys[b]).map((index) => principles[index]));
+    drawn.push(
+      ...principles
+        .map((_, index) => index)
+        .sort((a, b) => keys[a] - keys[b])
+        .map((index) => principles[index]),
+    );
   }
   return drawn.slice(0, count);
 }

@@ -66,5 +66,8 @@ async function converse(
     messages.push({ role: 'assistant', content: text });
     run.emit({ type: 'turn', turn, text });
   }
-  return { messages: [...attachInstruction(messages.slice(0, 1), instruction), ...messages.slice(1)], lossFrom: messages.length - 1 };
+  return {
+    messages: [...attachInstruction(messages.slice(0, 1), instruction), ...messages.slice(1)],
+    lossFrom: messages.length - 1,
+  };
 }

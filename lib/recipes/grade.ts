@@ -25,10 +25,17 @@ export interface GradeResult {
  * @example
  * const { grade } = await gradeAnswer(judge, { messages }).result();
  */
-export function gradeAnswer(judge: Model, options: GradeOptions): RecipeRun<{ type: 'graded'; grade: number }, GradeResult> {
+export function gradeAnswer(
+  judge: Model,
+  options: GradeOptions,
+): RecipeRun<{ type: 'graded'; grade: number }, GradeResult> {
   checkRecipeNames(options, ['messages', 'levels']);
   const messages = resolveMessages(options.messages);
-  const question = { type: 'score', instructions: judgingPrompts.grade, levels: options.levels ?? gradeLevels } as const;
+  const question = {
+    type: 'score',
+    instructions: judgingPrompts.grade,
+    levels: options.levels ?? gradeLevels,
+  } as const;
   return new RecipeRun(async (run) => {
     const { answer } = await run.classify(judge, 'grade', { messages }, { answer: question });
     const { score: grade, probabilities } = answer;

@@ -81,7 +81,12 @@ export { constitution, constitutionPrompts, preferencePrinciples } from './promp
 export type { Principle } from './prompts/constitution.js';
 
 export { chainOfThought, numberBehind, selfConsistency } from './self-consistency.js';
-export type { Path, SelfConsistencyOptions, SelfConsistencyPartial, SelfConsistencyResult } from './self-consistency.js';
+export type {
+  Path,
+  SelfConsistencyOptions,
+  SelfConsistencyPartial,
+  SelfConsistencyResult,
+} from './self-consistency.js';
 export { leastToMost } from './least-to-most.js';
 export type { LeastToMostOptions, LeastToMostPartial, LeastToMostResult, LeastToMostStep } from './least-to-most.js';
 export { selfDebug } from './self-debug.js';

@@ -1,4 +1,4 @@
-import type { KeepRule, Message, Model, Questions, Scores } from '../index.js';
+import type { Answer, KeepRule, Message, Model, Questions, Scores } from '../index.js';
 import { lamdaAttributes, lamdaSelection } from '../index.js';
 import { checkInteger } from '../options/checks.js';
 import { mapOrdered } from './rows.js';
@@ -48,8 +48,8 @@ export async function* filterDialogues<Row extends DialogueRow, const Qs extends
   const rules = Object.entries(options.keep ?? (usual as unknown as NonNullable<typeof options.keep>));
   const atOnce = checkInteger('atOnce', options.atOnce ?? 32, 1, 1024);
   const judge = async (row: Row, index: number, signal: AbortSignal) => {
-    const answers = await model.classify({ messages: row.messages, signal }, attributes as Questions);
-    const named = Object.entries(answers).map(([name, answer]) => [name, scoreOf(answer)]);
+    const answers = await model.classify({ messages: row.messages, signal }, attributes);
+    const named = Object.entries<Answer>(answers).map(([name, answer]) => [name, scoreOf(answer)]);
     const scores = Object.fromEntries(named) as Scores<Qs>;
     const failed = rules.filter(([, rule]) => !rule(scores)).map(([name]) => name);
     return { index, row, scores, kept: failed.length === 0, failed };

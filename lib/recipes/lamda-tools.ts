@@ -45,9 +45,7 @@ export interface LamdaToolsResult {
 }
 
 export type LamdaToolsPartial =
-  | { type: 'draft'; text: string }
-  | ({ type: 'lookup' } & LamdaRound)
-  | { type: 'answer'; text: string };
+  { type: 'draft'; text: string } | ({ type: 'lookup' } & LamdaRound) | { type: 'answer'; text: string };
 
 type Settings = Required<Pick<LamdaToolsOptions, 'messages' | 'tools' | 'rounds' | 'drawing'>> & {
   prompts: LamdaPrompts;

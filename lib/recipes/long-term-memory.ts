@@ -24,7 +24,10 @@ export class LongTermMemory {
 
   /** Those that fit the text, the best first (BM25); the newest where none does. */
   async relevant(text: string, most: number): Promise<string[]> {
-    const search = createRetrieval(this.#facts.map((fact) => ({ text: fact })), { most });
+    const search = createRetrieval(
+      this.#facts.map((fact) => ({ text: fact })),
+      { most },
+    );
     const found = await search(text, { signal: new AbortController().signal });
     const texts = found.map((one) => (typeof one === 'string' ? one : one.text));
     return texts.length > 0 ? texts : this.#facts.slice(-most).reverse();

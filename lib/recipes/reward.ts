@@ -8,11 +8,7 @@ export interface RewardOptions {
  * How good `text` is as the next message of the conversation: the higher the better, any real number. A reward model's
  * head, a judge, or a function of your own.
  */
-export type Reward = (
-  context: readonly Message[],
-  text: string,
-  options: RewardOptions,
-) => number | Promise<number>;
+export type Reward = (context: readonly Message[], text: string, options: RewardOptions) => number | Promise<number>;
 
 /** A judge's question where a reward model has none: in our words. */
 export const goodReply = {

@@ -69,9 +69,9 @@ export type RecipeResult<Result> = Result & { report: RecipeReport };
  * for await (const event of run) if (event.type === 'vote') console.log(event.answer);
  * const { answer, report } = await run.result();
  */
-export class RecipeRun<Partial extends { type: string }, Result extends object>
-  implements AsyncIterable<RecipeEvent<Partial, Result>>
-{
+export class RecipeRun<Partial extends { type: string }, Result extends object> implements AsyncIterable<
+  RecipeEvent<Partial, Result>
+> {
   readonly #queue = new EventQueue<RecipeEvent<Partial, Result>>();
   readonly #controller = new AbortController();
   readonly #result: Promise<RecipeResult<Result>>;

@@ -58,7 +58,11 @@ async function runStages(
 ): Promise<SelfAlignResult> {
   await mkdir(folder, { recursive: true });
   const fileOf = (stage: SelfAlignStage) => path.join(folder, `${stage}.jsonl`);
-  const how = (stage: SelfAlignStage) => ({ seed: run.seedFor(stage), signal: run.signal, ...(prompts && { prompts }) });
+  const how = (stage: SelfAlignStage) => ({
+    seed: run.seedFor(stage),
+    signal: run.signal,
+    ...(prompts && { prompts }),
+  });
   const questions = () => questionsOf(readJsonLines<NewQuestion>(fileOf('questions')));
   const rowsOf: Record<SelfAlignStage, () => AsyncIterable<unknown>> = {
     questions: () => keptOf(run, selfInstruct(model, { ...options.instruct, count, ...how('questions') })),

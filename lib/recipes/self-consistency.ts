@@ -153,4 +153,3 @@ class Ballot {
     return { answer: leader?.answer ?? null, tallies: this.#tallies, paths: this.#paths, saved };
   }
 }
-

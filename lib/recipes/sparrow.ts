@@ -98,7 +98,11 @@ const preference = ' preference';
 const ruleName = (name: string) => `rule ${name}`;
 
 function attributesOf(rules: Settings['rules'], prompts: SparrowPrompts, asksPreference: boolean): Questions {
-  const ask = (instructions: string): BooleanQuestion => ({ type: 'boolean', instructions, template: prompts.question });
+  const ask = (instructions: string): BooleanQuestion => ({
+    type: 'boolean',
+    instructions,
+    template: prompts.question,
+  });
   const asked = Object.entries(rules).map(([name, text]) => [ruleName(name), ask(text)]);
   return Object.fromEntries(asksPreference ? [...asked, [preference, ask(prompts.preference)]] : asked) as Questions;
 }
@@ -168,7 +172,10 @@ type AnyAnswers = Answers<Questions>;
 function violationsOf(answers: AnyAnswers): Record<string, number> {
   const rules = Object.entries(answers).filter(([name]) => name !== preference);
   return Object.fromEntries(
-    rules.map(([name, answer]) => [name.slice(ruleName('').length), answer.type === 'boolean' ? answer.probability : 0]),
+    rules.map(([name, answer]) => [
+      name.slice(ruleName('').length),
+      answer.type === 'boolean' ? answer.probability : 0,
+    ]),
   );
 }
 
@@ -178,14 +185,19 @@ function preferenceIn(answers: AnyAnswers): number {
 }
 
 function choose(run: Work, judged: readonly Judged[]) {
-  const scores = sparrowScores(judged.map(({ reward, violations }) => ({ reward, violations: Object.values(violations) })));
+  const scores = sparrowScores(
+    judged.map(({ reward, violations }) => ({ reward, violations: Object.values(violations) })),
+  );
   const candidates = judged.map((one, candidate) => ({ ...one, candidate, score: scores[candidate] }));
   const best = candidates[indexOfHighest(scores)] as SparrowAnswer | undefined;
   const chosen = best && best.score > 0 ? best : null;
   for (const { candidate, score, reward, violations } of candidates) {
     run.score(`candidate ${candidate}`, { score, reward, ...violations });
     if (candidate === chosen?.candidate) continue;
-    run.drop(`candidate ${candidate}`, score > 0 ? `candidate ${chosen?.candidate} ranks higher` : 'it violates a rule for certain');
+    run.drop(
+      `candidate ${candidate}`,
+      score > 0 ? `candidate ${chosen?.candidate} ranks higher` : 'it violates a rule for certain',
+    );
   }
   return chosen
     ? { outcome: 'chosen' as const, chosen, candidates }

@@ -85,7 +85,8 @@ export class RecipeWork<Partial extends { type: string }> {
     options: Drawing & Constrained & (Input | { prompt?: undefined; messages?: undefined }),
     seed: readonly (string | number)[] = [],
   ): Promise<GenerationResult> {
-    const drawn = { ...options, seed: this.seedFor(stage, ...seed), signal: this.signal } as PrefixGenerateOptions & Input;
+    const drawn = { ...options, seed: this.seedFor(stage, ...seed), signal: this.signal } as PrefixGenerateOptions &
+      Input;
     const result = await source.generate(drawn).result();
     this.record({ stage, kind: 'generate', count: 1, usage: result.usage });
     return result;
@@ -218,7 +219,10 @@ function untilAborted<T>(work: () => T | Promise<T>, signal: AbortSignal): Promi
 
 /** Of one draw of a run: the same for the same seed and path, whatever happened before it. 48 bits. */
 export function deriveSeed(seed: number, ...path: readonly (string | number)[]): number {
-  return createHash('sha256').update([seed, ...path].join('/')).digest().readUIntBE(0, 6);
+  return createHash('sha256')
+    .update([seed, ...path].join('/'))
+    .digest()
+    .readUIntBE(0, 6);
 }
 
 const noUsage: Usage = {
@@ -232,5 +236,7 @@ const noUsage: Usage = {
 
 function sumUsage(usages: readonly Usage[]): Usage {
   const sum = (name: keyof Usage) => usages.reduce((total, usage) => total + usage[name], 0);
-  return Object.fromEntries((Object.keys(noUsage) as (keyof Usage)[]).map((name) => [name, sum(name)])) as unknown as Usage;
+  return Object.fromEntries(
+    (Object.keys(noUsage) as (keyof Usage)[]).map((name) => [name, sum(name)]),
+  ) as unknown as Usage;
 }

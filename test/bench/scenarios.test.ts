@@ -128,8 +128,14 @@ test('Sparrow’s tree costs the context once and every rule behind every candid
   t.true(workload.questions.every(({ suffix }) => suffix.length === 25));
   const { scores, generatedTokens, evaluatedTokens } = scenario.expected(workload);
   t.deepEqual([scores?.least, generatedTokens?.least], [184, 80]);
-  t.deepEqual([evaluatedTokens?.least, evaluatedTokens?.most], [100 + 8 * (1 + 23 * 25), 8 * 100 + 184 * (100 + 10 + 25)]);
-  const { 'rules-per-second': rate } = scenario.metrics({ candidates: 8, ...workload }, { seconds: 2, evaluatedTokens: 1 });
+  t.deepEqual(
+    [evaluatedTokens?.least, evaluatedTokens?.most],
+    [100 + 8 * (1 + 23 * 25), 8 * 100 + 184 * (100 + 10 + 25)],
+  );
+  const { 'rules-per-second': rate } = scenario.metrics(
+    { candidates: 8, ...workload },
+    { seconds: 2, evaluatedTokens: 1 },
+  );
   t.deepEqual(rate, { value: 92, unit: 'rules/s' });
 });
 

@@ -28,8 +28,14 @@ test('recipe --json prints one line with the report', async (t) => {
 test('recipe prints the rows of a data set, a line each', async (t) => {
   const { model, run } = await prepareWinnow(t);
   const { stdout, stderr } = await run(['recipe', 'lamda-filter', '--model', model, '--count', '3']);
-  const rows = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { index: number; kept: boolean });
-  t.deepEqual(rows.map(({ index }) => index), [0, 1, 2]);
+  const rows = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { index: number; kept: boolean });
+  t.deepEqual(
+    rows.map(({ index }) => index),
+    [0, 1, 2],
+  );
   t.regex(stderr, /3 rows\n$/);
 });
 

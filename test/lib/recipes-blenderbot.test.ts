@@ -22,13 +22,32 @@ interface Script {
 
 /** Decisions by their labels; texts by the cue that the prompt ends in. */
 function scripted(script: Script): FakeOptions & { texts: string[] } {
-  const says = { query: ' depth of Baikal\n', knowledge: ' It is 1,642 m deep.\n', memory: ' Person 1 is called Ada.', topic: ' lakes\n', writing: ' nothing\n', response: ' It is very deep.', ...script.says };
-  const cues = { 'Query:': says.query, 'Interesting Fact:': says.knowledge, 'Personal Fact:': says.memory, 'Previous Topic:': says.topic, 'Memory: Person 1': says.writing, 'Person 2:': says.response };
+  const says = {
+    query: ' depth of Baikal\n',
+    knowledge: ' It is 1,642 m deep.\n',
+    memory: ' Person 1 is called Ada.',
+    topic: ' lakes\n',
+    writing: ' nothing\n',
+    response: ' It is very deep.',
+    ...script.says,
+  };
+  const cues = {
+    'Query:': says.query,
+    'Interesting Fact:': says.knowledge,
+    'Personal Fact:': says.memory,
+    'Previous Topic:': says.topic,
+    'Memory: Person 1': says.writing,
+    'Person 2:': says.response,
+  };
   let safetyAsked = 0;
   return {
     texts: [],
     logprob: ({ label, suffix, index }) => {
-      const p = suffix.endsWith('Search Decision:') ? (script.search ?? 0.1) : suffix.endsWith('Memory Decision:') ? (script.memory ?? 0.1) : undefined;
+      const p = suffix.endsWith('Search Decision:')
+        ? (script.search ?? 0.1)
+        : suffix.endsWith('Memory Decision:')
+          ? (script.memory ?? 0.1)
+          : undefined;
       if (p !== undefined) return Math.log(index === 0 ? p : 1 - p);
       const unsafe = (script.unsafe ?? [0.1, 0.1])[Math.floor(safetyAsked++ / 2)];
       return Math.log(label.trim() === 'Yes' ? unsafe : 1 - unsafe);
@@ -60,7 +79,10 @@ test.serial('decision → query → knowledge → response, all on one history',
     ['decision', 'decision', 'knowledge', 'response', 'finish'],
   );
   t.is(result.query, 'depth of Baikal');
-  t.deepEqual(result.responses.map(({ source, knowledge }) => [source, knowledge]), [['search', 'It is 1,642 m deep.']]);
+  t.deepEqual(
+    result.responses.map(({ source, knowledge }) => [source, knowledge]),
+    [['search', 'It is 1,642 m deep.']],
+  );
   t.is(result.text, 'It is very deep.');
   t.true(Math.abs(result.decisions!.search - 0.9) < 1e-9);
   t.true(texts[0].endsWith('Person 1: Hi, I am Ada.\nPerson 2: Hello Ada!\nPerson 1: How deep is Lake Baikal?\n'));
@@ -72,21 +94,33 @@ test.serial('decision → query → knowledge → response, all on one history',
 
 test.serial('without a decision for search or memory the topic is the knowledge', async (t) => {
   const { result } = await run({});
-  t.deepEqual(result.responses.map(({ source, knowledge }) => [source, knowledge]), [['entity', 'lakes']]);
+  t.deepEqual(
+    result.responses.map(({ source, knowledge }) => [source, knowledge]),
+    [['entity', 'lakes']],
+  );
   t.is(result.query, null);
 });
 
 test.serial('one response per knowledge source, and the likeliest is kept', async (t) => {
   const memory = new LongTermMemory(['Person 1 is called Ada.']);
   const { result } = await run({ search: 0.9, memory: 0.9 }, { memory, search: () => ['x'] });
-  t.deepEqual(result.responses.map(({ source }) => source), ['search', 'memory']);
-  t.deepEqual(result.responses.map(({ likelihood }) => likelihood), [-0.5, -0.5]);
+  t.deepEqual(
+    result.responses.map(({ source }) => source),
+    ['search', 'memory'],
+  );
+  t.deepEqual(
+    result.responses.map(({ likelihood }) => likelihood),
+    [-0.5, -0.5],
+  );
   t.deepEqual(result.report.dropped, [{ item: 'response by memory', reason: 'the one by search is likelier' }]);
 });
 
 test.serial('what can’t be done for a decision is reported', async (t) => {
   const { result } = await run({ search: 0.9, memory: 0.9 });
-  t.deepEqual(result.report.dropped.map(({ reason }) => reason), ['there is no search engine', 'nothing is remembered yet']);
+  t.deepEqual(
+    result.report.dropped.map(({ reason }) => reason),
+    ['there is no search engine', 'nothing is remembered yet'],
+  );
   const nothing = await run({ search: 0.9 }, { search: () => [] });
   t.deepEqual(nothing.result.report.dropped, [{ item: 'search', reason: 'nothing was found for "depth of Baikal"' }]);
   t.is(nothing.result.responses[0].source, 'entity');
@@ -106,7 +140,10 @@ test.serial('a flagged user turn gets a change of topic, and nothing else is dra
   t.is(result.flagged, 'user');
   t.true((topicChanges as readonly string[]).includes(result.text));
   t.is(native.submitted.filter(({ candidates }) => candidates > 0).length, 0);
-  t.deepEqual(events.find(({ type }) => type === 'flag'), { type: 'flag', turn: 'user', reason: 'P(unsafe) is 0.80' });
+  t.deepEqual(
+    events.find(({ type }) => type === 'flag'),
+    { type: 'flag', turn: 'user', reason: 'P(unsafe) is 0.80' },
+  );
 });
 
 test.serial('a flagged answer is replaced, and the report has it', async (t) => {
@@ -124,7 +161,12 @@ test.serial('flagged words are whole words, in any case', async (t) => {
 });
 
 test('memories that fit come first, else the newest', async (t) => {
-  const memory = new LongTermMemory(['Person 1 has a dog.', 'Person 1 sings.', 'Person 1 has a dog.', 'Person 1 bakes.']);
+  const memory = new LongTermMemory([
+    'Person 1 has a dog.',
+    'Person 1 sings.',
+    'Person 1 has a dog.',
+    'Person 1 bakes.',
+  ]);
   t.is(memory.facts.length, 3);
   t.deepEqual(await memory.relevant('Who sings?', 2), ['Person 1 sings.']);
   t.deepEqual(await memory.relevant('Rain', 2), ['Person 1 bakes.', 'Person 1 sings.']);

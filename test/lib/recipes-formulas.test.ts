@@ -159,7 +159,11 @@ test('Director: what either forbids has no probability', (t) => {
 });
 
 test('factual nucleus: 0.9 · 0.9^(t − 1), no less than 0.3', (t) => {
-  near(t, [0, 1, 2, 3].map((place) => factualNucleusTopP(place)), [0.9, 0.9, 0.81, 0.729]);
+  near(
+    t,
+    [0, 1, 2, 3].map((place) => factualNucleusTopP(place)),
+    [0.9, 0.9, 0.81, 0.729],
+  );
   t.is(factualNucleusTopP(12), 0.3);
   near(t, factualNucleusTopP(3, { topP: 0.8, decay: 0.5, floor: 0 }), 0.2);
   t.is(factualNucleusTopP(100, { decay: 1 }), 0.9);
@@ -180,7 +184,10 @@ test('a judge that always says A has no preference', (t) => {
 });
 
 test('preferences by chain of thought are clamped to 0.4 … 0.6', (t) => {
-  t.deepEqual([0, 0.4, 0.55, 1].map((p) => clampPreference(p)), [0.4, 0.4, 0.55, 0.6]);
+  t.deepEqual(
+    [0, 0.4, 0.55, 1].map((p) => clampPreference(p)),
+    [0.4, 0.4, 0.55, 0.6],
+  );
   t.is(clampPreference(0.9, 0, 1), 0.9);
 });
 

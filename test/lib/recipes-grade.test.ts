@@ -11,7 +11,10 @@ test('an answer’s grade is the mean level under the judge’s probabilities', 
   const probabilities = [0.125, 0.125, 0.25, 0.5];
   const { model } = await openFake({ logprob: ({ index }) => Math.log(probabilities[index]) });
   const events = await collect(gradeAnswer(model, { messages }));
-  t.deepEqual(events.map(({ type }) => type), ['score', 'graded', 'finish']);
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['score', 'graded', 'finish'],
+  );
   const { grade, level, report } = await gradeAnswer(model, { messages }).result();
   t.true(Math.abs(grade - 2.125) < 1e-9); // 0.125 + 2 · 0.25 + 3 · 0.5
   t.is(level, 3);

@@ -53,12 +53,26 @@ test('critique and revision: one growing conversation, one principle a round, no
   const { native, model } = await openFake({ answer: inTurn(['a0', 'c1', 'a1', 'c2', 'a2', 'c3', 'a3', 'c4', 'a4']) });
   const run = critiqueAndRevise(model, { messages, seed: 3 });
   const events = await collect(run);
-  t.deepEqual(events.map(({ type }) => type), ['answer', ...Array<string[]>(4).fill(['drop', 'revision']).flat(), 'finish']);
+  t.deepEqual(
+    events.map(({ type }) => type),
+    ['answer', ...Array<string[]>(4).fill(['drop', 'revision']).flat(), 'finish'],
+  );
   const { answer, first, rounds, report } = await run.result();
   t.deepEqual([first, answer], ['a0', 'a4']);
-  t.deepEqual(rounds.map(({ critique, revision }) => [critique, revision]), [['c1', 'a1'], ['c2', 'a2'], ['c3', 'a3'], ['c4', 'a4']]);
+  t.deepEqual(
+    rounds.map(({ critique, revision }) => [critique, revision]),
+    [
+      ['c1', 'a1'],
+      ['c2', 'a2'],
+      ['c3', 'a3'],
+      ['c4', 'a4'],
+    ],
+  );
   t.deepEqual(rounds.map(({ principle }) => principle).sort(), constitution.map(({ name }) => name).sort());
-  t.deepEqual(report.dropped.map(({ item }) => item), ['a0', 'a1', 'a2', 'a3']);
+  t.deepEqual(
+    report.dropped.map(({ item }) => item),
+    ['a0', 'a1', 'a2', 'a3'],
+  );
   const texts = native.submitted.map(({ prompt }) => native.detokenize(prompt, true));
   t.true(texts.every((text, index) => index === 0 || text.length > texts[index - 1].length));
   t.true(texts[8].includes('a0') && texts[8].includes('c4'));
@@ -83,7 +97,11 @@ test('without rounds the first answer stands', async (t) => {
 
 test('a preference label is P(A) ÷ (P(A) + P(B)) under a principle', async (t) => {
   const { native, model } = await openFake({ logprob: judge(0.9) });
-  const { preference, raw, reasoning, principle } = await preferenceLabel(model, { messages, answers, principle: 'Be brief.' }).result();
+  const { preference, raw, reasoning, principle } = await preferenceLabel(model, {
+    messages,
+    answers,
+    principle: 'Be brief.',
+  }).result();
   t.true(Math.abs(preference - 0.9) < 1e-9);
   t.is(raw, preference);
   t.is(reasoning, null);
@@ -93,7 +111,11 @@ test('a preference label is P(A) ÷ (P(A) + P(B)) under a principle', async (t) 
 
 test('where it is worked out first it is clamped to 0.4 … 0.6', async (t) => {
   const { native, model } = await openFake({ answer: inTurn(['The first is right.']), logprob: judge(0.9) });
-  const { preference, raw, reasoning } = await preferenceLabel(model, { messages, answers, chainOfThought: true }).result();
+  const { preference, raw, reasoning } = await preferenceLabel(model, {
+    messages,
+    answers,
+    chainOfThought: true,
+  }).result();
   t.is(preference, 0.6);
   t.true(Math.abs(raw - 0.9) < 1e-9);
   t.is(reasoning, 'The first is right.');

@@ -36,7 +36,18 @@ for (const [query, expected] of [
   });
 }
 
-for (const query of ['hello', '42', '1/0', '2+', 'e+1', 'ones(9999,9999)', '3 m to cm', '(((', `${'1+'.repeat(200)}1`, ''])
+for (const query of [
+  'hello',
+  '42',
+  '1/0',
+  '2+',
+  'e+1',
+  'ones(9999,9999)',
+  '3 m to cm',
+  '(((',
+  `${'1+'.repeat(200)}1`,
+  '',
+])
   test(`the calculator leaves ${JSON.stringify(query.slice(0, 20))} to others`, async (t) => {
     t.deepEqual(await calculator(query, { signal }), []);
   });
@@ -62,7 +73,9 @@ test('the toolset asks every tool in order and concatenates what they give', asy
     { tool: 'one', text: 'b' },
     { tool: 'two', text: 'c', source: 's' },
   ]);
-  t.deepEqual((await askToolset(tools, 'hello in French', { signal })).snippets, [{ tool: 'translator', text: 'Bonjour' }]);
+  t.deepEqual((await askToolset(tools, 'hello in French', { signal })).snippets, [
+    { tool: 'translator', text: 'Bonjour' },
+  ]);
 });
 
 test('arithmetic: draft, query, snippet, answer', async (t) => {
@@ -81,8 +94,10 @@ test('arithmetic: draft, query, snippet, answer', async (t) => {
   t.false(finish.outOfRounds);
   t.deepEqual(
     finish.report.asked.map(({ stage, kind }) => `${stage} ${kind}`),
-    ['draft generate', 'research prefill', 'research prefill', 'research generate', 'tools function']
-      .concat(['research prefill', 'research generate']),
+    ['draft generate', 'research prefill', 'research prefill', 'research generate', 'tools function'].concat([
+      'research prefill',
+      'research generate',
+    ]),
   );
   t.deepEqual(native.openPrefixes, []);
   const shown = native.submitted.map(({ prompt }) => native.detokenize(prompt, true));
@@ -107,7 +122,9 @@ test('facts: the source comes along; the same query again shows the next snippet
 });
 
 test('after four rounds Research has to answer', async (t) => {
-  const { native, model } = await openFake({ answer: (_, { grammar }) => ({ pieces: [grammar?.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'] }) });
+  const { native, model } = await openFake({
+    answer: (_, { grammar }) => ({ pieces: [grammar?.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'] }),
+  });
   const { rounds, answer, outOfRounds } = await lamdaWithTools(model, { messages, tools }).result();
   t.is(rounds.length, 4);
   t.is(answer, '2.');

@@ -17,10 +17,16 @@ test('best of n keeps the answer with the highest reward, the first of equals', 
   t.is(events.filter(({ type }) => type === 'score').length, 4);
   const { chosen, candidates, divergence, measuredDivergence, report } = await run.result();
   t.is(chosen.candidate, 1);
-  t.deepEqual(candidates.map(({ reward }) => reward), [1, 3, 2, 3]);
+  t.deepEqual(
+    candidates.map(({ reward }) => reward),
+    [1, 3, 2, 3],
+  );
   t.true(Math.abs(divergence - (Math.log(4) - 0.75)) < 1e-12);
   t.is(measuredDivergence, null);
-  t.deepEqual(report.dropped.map(({ item }) => item), ['candidate 0', 'candidate 2', 'candidate 3']);
+  t.deepEqual(
+    report.dropped.map(({ item }) => item),
+    ['candidate 0', 'candidate 2', 'candidate 3'],
+  );
   t.is(native.submitted.length, 2); // The context once, all candidates in one request.
 });
 
@@ -79,7 +85,10 @@ const safety = (_: unknown, text: string) => rewards[text].safety;
 
 test('rejection sampling keeps the best by the reward that counts for the prompt', async (t) => {
   const { model } = await openFake({ answer: byCandidate(Object.keys(rewards)) });
-  const rows = [{ id: 'usual', messages }, { id: 'risky', messages, isSafetyPrompt: true }];
+  const rows = [
+    { id: 'usual', messages },
+    { id: 'risky', messages, isSafetyPrompt: true },
+  ];
   const sampled = await collect(rejectionSampling(model, rows, { helpfulness, safety, candidates: 3, seed: 1 }));
   t.deepEqual(
     sampled.map(({ row, chosen }) => [row.id, chosen.text, chosen.source, chosen.reward]),
@@ -103,7 +112,10 @@ test('provenance is enough to draw a row again, and prompts of fifty come in ord
   const prompts = Array.from({ length: 50 }, (_, id) => ({ id, messages }));
   const options = { helpfulness, safety, candidates: 3, seed: 4, round: 2, drawing: { temperature: 1.2 } };
   const rows = await collect(rejectionSampling(model, prompts, options));
-  t.deepEqual(rows.map(({ row }) => row.id), prompts.map(({ id }) => id));
+  t.deepEqual(
+    rows.map(({ row }) => row.id),
+    prompts.map(({ id }) => id),
+  );
   const { provenance } = rows[7];
   t.deepEqual(provenance, {
     model: 'Fake',
@@ -127,7 +139,10 @@ test('the safety threshold is a probability', async (t) => {
 test('ghost attention: every user turn is drawn under the instruction, the first one is trained with it', async (t) => {
   const { native, model } = await openFake({ answer: inTurn(['Arr.', 'Aye.']) });
   const turns = ['Hello', 'Are you well?'];
-  const { messages: dialogue, lossFrom } = await ghostAttention(model, { instruction: 'Talk like a pirate.', turns }).result();
+  const { messages: dialogue, lossFrom } = await ghostAttention(model, {
+    instruction: 'Talk like a pirate.',
+    turns,
+  }).result();
   t.deepEqual(dialogue, [
     { role: 'user', content: 'Talk like a pirate.\n\nHello' },
     { role: 'assistant', content: 'Arr.' },

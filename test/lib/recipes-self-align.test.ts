@@ -25,19 +25,39 @@ test('ROUGE-L: twice the common words in order, by all words', (t) => {
 
 const split = (...texts: string[]) => {
   const splitter = new SegmentSplitter('\nMeadow:');
-  return [...texts.flatMap((text) => splitter.push(text)), ...splitter.end()].map(({ segment, text }) => [segment, text]);
+  return [...texts.flatMap((text) => splitter.push(text)), ...splitter.end()].map(({ segment, text }) => [
+    segment,
+    text,
+  ]);
 };
 
 test('thoughts and answer are told apart, wherever tokens end', (t) => {
-  t.deepEqual(split('think\nMeadow: yes'), [['thoughts', 'think'], ['answer', ' yes']]);
-  t.deepEqual(split('think', '\nMea', 'dow', ': y', 'es'), [['thoughts', 'think'], ['answer', ' y'], ['answer', 'es']]);
-  t.deepEqual(split('a\n', 'b\nMeat', '.'), [['thoughts', 'a'], ['thoughts', '\nb\nMeat'], ['thoughts', '.']]);
-  t.deepEqual(split('a\nMea'), [['thoughts', 'a'], ['thoughts', '\nMea']]);
+  t.deepEqual(split('think\nMeadow: yes'), [
+    ['thoughts', 'think'],
+    ['answer', ' yes'],
+  ]);
+  t.deepEqual(split('think', '\nMea', 'dow', ': y', 'es'), [
+    ['thoughts', 'think'],
+    ['answer', ' y'],
+    ['answer', 'es'],
+  ]);
+  t.deepEqual(split('a\n', 'b\nMeat', '.'), [
+    ['thoughts', 'a'],
+    ['thoughts', '\nb\nMeat'],
+    ['thoughts', '.'],
+  ]);
+  t.deepEqual(split('a\nMea'), [
+    ['thoughts', 'a'],
+    ['thoughts', '\nMea'],
+  ]);
   t.deepEqual(split('\nMeadow:', '\nMeadow: x'), [['answer', '\nMeadow: x']]);
 });
 
 test('there are 16 principles with the paper’s names, and 5 worked examples with thoughts', (t) => {
-  const names = [...dromedaryPrompts.principles.matchAll(/^(\d+) \(([^)]+)\)\./gm)].map(([, number, name]) => [Number(number), name]);
+  const names = [...dromedaryPrompts.principles.matchAll(/^(\d+) \(([^)]+)\)\./gm)].map(([, number, name]) => [
+    Number(number),
+    name,
+  ]);
   t.deepEqual(
     names,
     ['ethical', 'informative', 'helpful', 'question assessment', 'reasoning', 'multi-aspect', 'candor']
@@ -64,7 +84,10 @@ test('an answer streams its thoughts and its words apart', async (t) => {
   const [, { topP, temperature, maxTokens, biasTokens, biasValues }] = native.submitted;
   t.deepEqual([topP, temperature, maxTokens], [0.9, 0.5, 256]);
   t.deepEqual([...biasValues], [-100, -100]);
-  t.deepEqual([...biasTokens].map((token) => native.detokenize(Int32Array.of(token), true)).sort(), [' Sorry', 'Sorry']);
+  t.deepEqual([...biasTokens].map((token) => native.detokenize(Int32Array.of(token), true)).sort(), [
+    ' Sorry',
+    'Sorry',
+  ]);
 });
 
 test('thoughts without an end are no answer', async (t) => {
@@ -78,13 +101,19 @@ test('64 questions: the principles are evaluated once and pinned while they run'
   const { native, model } = await openFake({ answer: () => ({ pieces: [' t\nMeadow: a'] }) });
   const questions = Array.from({ length: 64 }, (_, index) => `Question ${index}?`);
   const rows = await collect(alignedAnswers(model, questions, { seed: 1 }));
-  t.deepEqual(rows.map(({ question, answer }) => [question, answer]), questions.map((question) => [question, 'a']));
+  t.deepEqual(
+    rows.map(({ question, answer }) => [question, answer]),
+    questions.map((question) => [question, 'a']),
+  );
   const [pin, ...asked] = native.submitted;
   t.true(pin.pin);
   t.is(asked.length, 64);
   t.true(asked.every(({ parent }) => parent === 1));
   const own = asked.reduce((sum, { prompt }) => sum + prompt.length, 0);
-  t.is(rows.reduce((sum, { evaluatedTokens }) => sum + evaluatedTokens, 0), own);
+  t.is(
+    rows.reduce((sum, { evaluatedTokens }) => sum + evaluatedTokens, 0),
+    own,
+  );
   t.true(own < pin.prompt.length * 2);
   t.is(new Set(rows.map(({ seed }) => seed)).size, 64);
   t.deepEqual(native.openPrefixes, []);
@@ -92,16 +121,24 @@ test('64 questions: the principles are evaluated once and pinned while they run'
 
 test('new questions: numbered lines, those that are like earlier ones dropped with the reason', async (t) => {
   const { native, model } = await openFake({
-    answer: inTurn([' Why is grass green?\n2. Short one\n3. Why is the grass green?', ' How do bees find home?\n2. What is glass made of?']),
+    answer: inTurn([
+      ' Why is grass green?\n2. Short one\n3. Why is the grass green?',
+      ' How do bees find home?\n2. What is glass made of?',
+    ]),
   });
-  const rows = await collect(selfInstruct(model, { count: 2, seeds: ['What is a pond?'], topics: ['plants', 'things'], atOnce: 1 }));
+  const rows = await collect(
+    selfInstruct(model, { count: 2, seeds: ['What is a pond?'], topics: ['plants', 'things'], atOnce: 1 }),
+  );
   t.deepEqual(rows, [
     { question: 'Why is grass green?', topic: 'plants', kept: true },
     { question: 'Short one', topic: 'plants', kept: false, reason: 'it has 2 words' },
     { question: 'Why is the grass green?', topic: 'plants', kept: false, reason: 'it is like "Why is grass green?"' },
     { question: 'How do bees find home?', topic: 'things', kept: true },
   ]);
-  t.regex(native.detokenize(native.submitted[0].prompt, true), /1\. What is a pond\?\n\nHere are 8 more questions, all of them about plants:\n1\.$/);
+  t.regex(
+    native.detokenize(native.submitted[0].prompt, true),
+    /1\. What is a pond\?\n\nHere are 8 more questions, all of them about plants:\n1\.$/,
+  );
   t.deepEqual([native.submitted[0].maxTokens, native.submitted[0].topP], [384, 0.98]);
 });
 
@@ -118,14 +155,22 @@ test('training rows have neither principles nor thoughts, and none without an an
     yield { question: 'How?', thoughts: 'endless', answer: '' };
   }
   t.deepEqual(await collect(trainingRows(rows())), [
-    { messages: [{ role: 'user', content: 'Why?' }, { role: 'assistant', content: 'Because.' }] },
+    {
+      messages: [
+        { role: 'user', content: 'Why?' },
+        { role: 'assistant', content: 'Because.' },
+      ],
+    },
   ]);
 });
 
 test('long answers are drawn under a system message that their rows do without', async (t) => {
   const { native, model } = await openFake({ answer: inTurn(['Long.']) });
   const rows = await collect(verboseAnswers(model, ['Why?', 'How?']));
-  t.deepEqual(rows.map(({ messages }) => messages.map(({ role }) => role).join()), ['user,assistant', 'user,assistant']);
+  t.deepEqual(
+    rows.map(({ messages }) => messages.map(({ role }) => role).join()),
+    ['user,assistant', 'user,assistant'],
+  );
   t.regex(native.detokenize(native.submitted[0].prompt, true), /system\nYou give long/);
   const { maxTokens, temperature, topP } = native.submitted[1];
   t.deepEqual([maxTokens, temperature, topP], [512, 0.3, 0.7]);
@@ -140,13 +185,32 @@ test('the four stages write their files, each from the one before it', async (t)
   const events = await collect(selfAlign(model, options));
   t.deepEqual(
     events.flatMap((event) => (event.type === 'file' ? [[event.stage, event.rows]] : [])),
-    [['questions', 2], ['answers', 2], ['training', 1], ['verbose', 2]],
+    [
+      ['questions', 2],
+      ['answers', 2],
+      ['training', 1],
+      ['verbose', 2],
+    ],
   );
   const read = (name: string) =>
-    readFileSync(path.join(folder, `${name}.jsonl`), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    readFileSync(path.join(folder, `${name}.jsonl`), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   t.deepEqual(read('questions')[0], { question: 'Why is grass green?', topic: 'the history of everyday things' });
-  t.deepEqual(read('answers').map(({ thoughts, answer }) => [thoughts, answer]), [['t', 'a'], ['endless', '']]);
+  t.deepEqual(
+    read('answers').map(({ thoughts, answer }) => [thoughts, answer]),
+    [
+      ['t', 'a'],
+      ['endless', ''],
+    ],
+  );
   t.deepEqual(read('training'), [
-    { messages: [{ role: 'user', content: 'Why is grass green?' }, { role: 'assistant', content: 'a' }] },
+    {
+      messages: [
+        { role: 'user', content: 'Why is grass green?' },
+        { role: 'assistant', content: 'a' },
+      ],
+    },
   ]);
 });

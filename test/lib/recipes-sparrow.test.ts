@@ -92,7 +92,10 @@ test('half of the candidates see evidence for a query that the model writes', as
     },
   );
   t.deepEqual(queries, ['deepest lake']);
-  t.deepEqual(result.candidates.map(({ hasEvidence }) => hasEvidence), [false, false, true, true]);
+  t.deepEqual(
+    result.candidates.map(({ hasEvidence }) => hasEvidence),
+    [false, false, true, true],
+  );
   t.deepEqual(result.evidence, { text: 'Baikal: 1,642 m', source: 'atlas' });
   t.is(events.find(({ type }) => type === 'evidence')?.type, 'evidence');
   const shown = native.submitted.map(({ prompt }) => native.detokenize(prompt, true));
@@ -119,7 +122,10 @@ test('a reward is asked about what its candidate has seen', async (t) => {
       },
     },
   );
-  t.deepEqual(seen.map((text) => text.includes('Baikal')), [false, true]);
+  t.deepEqual(
+    seen.map((text) => text.includes('Baikal')),
+    [false, true],
+  );
 });
 
 test('options are checked', async (t) => {

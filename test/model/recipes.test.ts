@@ -85,7 +85,10 @@ test.serial('stopping a vote early gives the answer of the full vote, from the s
   t.is(full.paths.length, 6);
   t.is(early.answer, full.answer);
   const texts = (paths: { sample: number; text: string }[]) => paths.map(({ sample, text }) => `${sample} ${text}`);
-  t.deepEqual(texts(early.paths).filter((path) => !texts(full.paths).includes(path)), []);
+  t.deepEqual(
+    texts(early.paths).filter((path) => !texts(full.paths).includes(path)),
+    [],
+  );
 });
 
 test.serial('best of n: policy and reference of the same weights have no divergence', async (t) => {
@@ -142,6 +145,9 @@ test.serial('what self-align has written are rows to train on', (t) => {
   const rows = readFileSync(path.join(folder, 'verbose.jsonl'), 'utf8').trim().split('\n');
   for (const row of rows) {
     const { messages: turns } = JSON.parse(row) as { messages: { role: string; content: string }[] };
-    t.deepEqual(turns.map(({ role }) => role), ['user', 'assistant']);
+    t.deepEqual(
+      turns.map(({ role }) => role),
+      ['user', 'assistant'],
+    );
   }
 });

@@ -5,11 +5,7 @@
  * (classifier), renormalised. Both [vocabulary], logits. −Infinity in either bans a token; throws where all are banned.
  * `gamma`: 0 = the language model alone, 1 as published for inference.
  */
-export function directorLogprobs(
-  languageModel: readonly number[],
-  classifier: readonly number[],
-  gamma = 1,
-): number[] {
+export function directorLogprobs(languageModel: readonly number[], classifier: readonly number[], gamma = 1): number[] {
   const wanted = logSoftmax(languageModel);
   return logSoftmax(wanted.map((logprob, token) => logprob + weighted(gamma, logSigmoid(classifier[token]))));
 }

@@ -31,7 +31,11 @@ export interface DialogueMetrics {
 
 export function dialogueMetrics(responses: readonly JudgedResponse[]): DialogueMetrics {
   const claims = responses.filter(({ hasExternalClaims }) => hasExternalClaims);
-  const of = (name: keyof JudgedResponse, among = responses) => share(among.filter((one) => one[name]), among);
+  const of = (name: keyof JudgedResponse, among = responses) =>
+    share(
+      among.filter((one) => one[name]),
+      among,
+    );
   const [sensibleness, specificity, interestingness] = [of('sensible'), of('specific'), of('interesting')];
   const quality =
     responses.length === 0 ? null : ((sensibleness ?? 0) + (specificity ?? 0) + (interestingness ?? 0)) / 3;
@@ -42,7 +46,10 @@ export function dialogueMetrics(responses: readonly JudgedResponse[]): DialogueM
     quality,
     safety: of('safe'),
     groundedness: of('isSupported', claims),
-    informativeness: share(claims.filter(({ isSupported }) => isSupported), responses),
+    informativeness: share(
+      claims.filter(({ isSupported }) => isSupported),
+      responses,
+    ),
     citationAccuracy: of('isCited', claims),
   };
 }

@@ -5,7 +5,8 @@ export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 }
 
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export interface SparrowCandidate {
   /** Of the preference reward model, any real number. */
@@ -58,7 +59,10 @@ export interface Llama2Rewards {
 export const llama2SafetyThreshold = 0.15;
 
 /** Llama 2's choice of reward: safety where the prompt is tagged so or its score is below the threshold, else helpfulness. */
-export function llama2Reward({ helpfulness, safety, isSafetyPrompt }: Llama2Rewards, threshold = llama2SafetyThreshold) {
+export function llama2Reward(
+  { helpfulness, safety, isSafetyPrompt }: Llama2Rewards,
+  threshold = llama2SafetyThreshold,
+) {
   const source = isSafetyPrompt || safety < threshold ? ('safety' as const) : ('helpfulness' as const);
   return { source, reward: source === 'safety' ? safety : helpfulness };
 }

@@ -4,7 +4,8 @@
  * the same history, so that it is evaluated once.
  */
 export const blenderBotPrompts = {
-  history: 'A conversation of two persons. Person 2 is friendly, keeps to the point and uses what it knows.\n\n{history}\n',
+  history:
+    'A conversation of two persons. Person 2 is friendly, keeps to the point and uses what it knows.\n\n{history}\n',
   searchDecision: '[Must Person 2 look something up to answer this well?]\nSearch Decision:',
   memoryDecision: '[Does what Person 1 has said earlier help to answer this?]\nMemory Decision:',
   query: '[What does Person 2 look up?]\nQuery:',
