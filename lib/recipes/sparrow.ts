@@ -112,13 +112,14 @@ async function rerank(run: Work, model: Model, settings: Settings): Promise<Spar
   const context = await run.prefill(model, 'context', { messages });
   const found = search ? await findEvidence(run, model, settings, search) : { query: null, evidence: null };
   const withEvidence = found.evidence ? Math.floor(candidates / 2) : 0;
-  const halves = [drawAndJudge(run, context, settings, candidates - withEvidence, null)];
+  const groups = [{ prefix: context, count: candidates - withEvidence, shown: null as Message[] | null }];
   if (withEvidence > 0) {
     const shown = withEvidenceShown(settings, found.query!, found.evidence!);
-    const informed = await run.prefill(model, 'context with evidence', { messages: shown });
-    halves.push(drawAndJudge(run, informed, settings, withEvidence, shown));
+    const prefix = await run.prefill(model, 'context with evidence', { messages: shown });
+    groups.push({ prefix, count: withEvidence, shown });
   }
-  return { ...choose(run, (await Promise.all(halves)).flat()), ...found };
+  const judged = groups.map(({ prefix, count, shown }) => drawAndJudge(run, prefix, settings, count, shown));
+  return { ...choose(run, (await Promise.all(judged)).flat()), ...found };
 }
 
 async function findEvidence(run: Work, model: Model, { messages, prompts }: Settings, search: Tool) {
