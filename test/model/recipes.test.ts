@@ -108,7 +108,7 @@ test.serial('LaMDA’s tool loop looks up what it is shown how to, and keeps to 
   const options = { messages: question, tools, rounds: 2, seed: 1, drawing: { maxTokens: 24, temperature: 0 } };
   const { rounds, citations, answer, report } = await lamdaWithTools(model, options).result();
   t.true(rounds.length <= 2);
-  t.is(rounds[0]?.query, '48+77');
+  t.regex(rounds[0]?.query ?? '', /^48 ?\+ ?77$/);
   t.deepEqual(citations[0], { tool: 'calculator', text: '125' });
   t.regex(answer, /125/);
   t.is(report.asked.filter(({ kind }) => kind === 'function').length, rounds.length);
