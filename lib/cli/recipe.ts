@@ -114,7 +114,7 @@ function lineOf({ type, ...facts }: { type: string }): string | undefined {
   const told = Object.entries(facts).map(
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  const line = oneLine(`${type.padEnd(10)} ${told.join(' · ')}`);
+  const line = `${type.padEnd(10)} ${oneLine(told.join(' · '))}`;
   return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line;
 }
 

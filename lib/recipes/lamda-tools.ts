@@ -85,12 +85,12 @@ async function answerWithTools(
   settings: Settings,
 ): Promise<LamdaToolsResult> {
   const { messages, prompts, drawing } = settings;
-  const draft = oneLine((await run.generate(model, 'draft', { ...drawing, messages })).text);
-  run.emit({ type: 'draft', text: draft });
   const pinned = await run.prefill(model, 'research', { prompt: prompts.research });
-  const begun = await run.prefill(pinned, 'research', {
-    prompt: fill(prompts.conversation, { conversation: asLines(messages), draft }),
-  });
+  const prompt = fill(prompts.conversation, { conversation: asLines(messages) });
+  const asked = await run.prefill(pinned, 'research', { prompt });
+  const draft = oneLine((await run.generate(asked, 'draft', { ...drawing, regex: / [^\n]{1,1000}\n/ })).text);
+  run.emit({ type: 'draft', text: draft });
+  const begun = await run.prefill(asked, 'research', { prompt: ` ${draft}\n` });
   return { draft, ...(await research(run, begun, settings)) };
 }
 

@@ -94,16 +94,19 @@ test('arithmetic: draft, query, snippet, answer', async (t) => {
   t.false(finish.outOfRounds);
   t.deepEqual(
     finish.report.asked.map(({ stage, kind }) => `${stage} ${kind}`),
-    ['draft generate', 'research prefill', 'research prefill', 'research generate', 'tools function'].concat([
+    ['research prefill', 'research prefill', 'draft generate', 'research prefill', 'research generate'].concat([
+      'tools function',
       'research prefill',
       'research generate',
     ]),
   );
   t.deepEqual(native.openPrefixes, []);
   const shown = native.submitted.map(({ prompt }) => native.detokenize(prompt, true));
-  t.true(shown[1].endsWith(lamdaPrompts.research));
-  t.is(shown[2], 'User: What is 135 + 7721?\nDraft: It is 7,000.\n');
-  t.is(shown[4], 'TS, 135+7721\nFound: 7856\n');
+  t.true(shown[0].endsWith(lamdaPrompts.research));
+  t.is(shown[1], 'User: What is 135 + 7721?\nDraft:');
+  t.is(shown[3], ' It is 7,000.\n');
+  t.is(shown[5], 'TS, 135+7721\nFound: 7856\n');
+  t.true(native.submitted.slice(1).every(({ parent }) => parent !== 0)); // One growing sequence.
 });
 
 test('facts: the source comes along; the same query again shows the next snippet, then none', async (t) => {
@@ -123,7 +126,7 @@ test('facts: the source comes along; the same query again shows the next snippet
 
 test('after four rounds Research has to answer', async (t) => {
   const { native, model } = await openFake({
-    answer: (_, { grammar }) => ({ pieces: [grammar?.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'] }),
+    answer: (_, { grammar }) => ({ pieces: [!grammar?.includes('[U]') ? ' Hm.' : grammar.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'] }),
   });
   const { rounds, answer, outOfRounds } = await lamdaWithTools(model, { messages, tools }).result();
   t.is(rounds.length, 4);
@@ -148,7 +151,7 @@ test('a tool that fails gives nothing, and the report says why', async (t) => {
 test('the wording can be replaced, and options are checked', async (t) => {
   const { native, model } = await openFake({ answer: inTurn(['Hm.', 'User, Yes.\n']) });
   await lamdaWithTools(model, { messages, tools, prompts: { research: 'Look it up.\n' } }).result();
-  t.is(native.detokenize(native.submitted[1].prompt, true), '<s>Look it up.\n');
+  t.is(native.detokenize(native.submitted[0].prompt, true), '<s>Look it up.\n');
   t.throws(() => lamdaWithTools(model, { messages, tools, prompts: { reserch: 'x' } as never }), {
     code: 'ERR_OPTION_UNKNOWN',
     message: /Did you mean research\?/,

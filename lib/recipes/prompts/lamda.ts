@@ -32,7 +32,8 @@ Found: Lake Baikal in Siberia is the deepest lake of the world: 1,642 metres.
 User, Lake Baikal is 1,642 metres deep, deeper than any other lake.
 
 `,
-  conversation: '{conversation}\nDraft: {draft}\n',
+  /** Base drafts here, Research goes on behind the draft. */
+  conversation: '{conversation}\nDraft:',
   found: 'Found: {snippet}\n',
   nothingFound: 'nothing',
 };
