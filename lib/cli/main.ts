@@ -7,6 +7,7 @@ import { buildCommand } from './build.js';
 import { endQuietlyWhenPipeCloses, exitCodes } from './command.js';
 import { chatCommand } from './chat.js';
 import { doctorCommand } from './doctor.js';
+import { evalCommand } from './eval.js';
 import { generateCommand } from './generate.js';
 import { listCommand, pullCommand, removeCommand } from './models.js';
 import { scoreCommand } from './score.js';
@@ -18,7 +19,7 @@ function makeProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(add --help for the options)');
   for (const command of [
-    ...[turnCommand, generateCommand, chatCommand, scoreCommand],
+    ...[turnCommand, generateCommand, chatCommand, scoreCommand, evalCommand],
     ...[pullCommand, listCommand, removeCommand, benchCommand, doctorCommand, buildCommand],
   ])
     program.addCommand(command);

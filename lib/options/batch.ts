@@ -92,13 +92,14 @@ export function resolveScoreFileOptions(options: ScoreFileOptions): ResolvedScor
   };
 }
 
-function checkOutput(output: unknown, input: string): string {
+export function checkOutput(output: unknown, input: string): string {
   const file = checkFilledText('output', output);
   if (file === input && file !== '-') throw invalid('output', file, 'another file than input');
   return file;
 }
 
-const checkCount = (name: string, value: unknown) => (value === Infinity ? Infinity : checkInteger(name, value, 0));
+export const checkCount = (name: string, value: unknown) =>
+  value === Infinity ? Infinity : checkInteger(name, value, 0);
 
 const ours = ['id', 'line', 'scores', 'answers', 'error'];
 
