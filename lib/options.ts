@@ -11,3 +11,4 @@ export * from './options/rows.js';
 export * from './options/batch.js';
 export * from './options/eval.js';
 export * from './options/openai.js';
+export * from './options/run-batch.js';
