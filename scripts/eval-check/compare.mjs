@@ -46,7 +46,9 @@ function comparePerplexity() {
     bitsPerByte: (total) => -total / row.bytes / Math.LN2,
     tokenPerplexity: (total) => Math.exp(-total / row.tokens),
   };
-  console.log(`${row.tokens} tokens here, ${tokens} in PyTorch\n\n| figure | winnow | PyTorch | difference |\n|---|---|---|---|`);
+  console.log(
+    `${row.tokens} tokens here, ${tokens} in PyTorch\n\n| figure | winnow | PyTorch | difference |\n|---|---|---|---|`,
+  );
   for (const [name, formula] of Object.entries(formulas)) {
     const [ours, theirs] = [formula(row.logprob), formula(logprob)];
     const difference = (100 * (ours / theirs - 1)).toFixed(3);
@@ -68,14 +70,18 @@ function compareChoices({ ours, verdicts }) {
     );
     pairs.push([verdicts(mine, row), verdicts(score.logprobs, row)]);
   }
-  console.log(`${pairs.length} of ${result.items} items; log-likelihoods differ by ${(sum(differences) / differences.length).toFixed(5)} nats per token (mean of ${differences.length} choices)\n`);
+  console.log(
+    `${pairs.length} of ${result.items} items; log-likelihoods differ by ${(sum(differences) / differences.length).toFixed(5)} nats per token (mean of ${differences.length} choices)\n`,
+  );
   console.log('| figure | winnow | PyTorch | items that differ |\n|---|---|---|---|');
   for (const name of Object.keys(pairs[0][0])) {
     const mean = (side) => (sum(pairs.map((pair) => pair[side][name])) / pairs.length).toFixed(4);
     const isVerdict = pairs.every(([mine]) => mine[name] === 0 || mine[name] === 1);
     const differing = pairs.filter(([mine, theirs]) => mine[name] !== theirs[name]).length;
     const largest = Math.max(...pairs.map(([mine, theirs]) => Math.abs(mine[name] - theirs[name])));
-    console.log(`| ${name} | ${mean(0)} | ${mean(1)} | ${isVerdict ? differing : `largest difference ${largest.toFixed(4)}`} |`);
+    console.log(
+      `| ${name} | ${mean(0)} | ${mean(1)} | ${isVerdict ? differing : `largest difference ${largest.toFixed(4)}`} |`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // winnow batch on the real glue and engine, with the fake backend behind them, in processes of their own.
 import { existsSync } from 'node:fs';
 import test from 'ava';
-import { jsonLines, prepareJobs } from '../support/score-process.js';
+import { jsonLines, killInMidJob, prepareJobs } from '../support/score-process.js';
 
 interface Result {
   id: string;
@@ -149,22 +149,22 @@ test('OpenAI Batch files: responses in the output, failures in the error file', 
 for (const format of ['rows', 'openai'] as const) {
   test.serial(`a job that is killed again and again loses nothing and repeats nothing: ${format}`, async (t) => {
     t.timeout(3_600_000);
-    const { write, start, run, lines, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-5' });
+    const { write, start, run, lines, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-40' });
     const requests = rowsOf(killRows).map(({ id, prompt }) =>
-      requestOf(id, { prompt, max_tokens: 8, seed: 1 }, '/v1/completions'),
+      requestOf(id, { prompt, max_tokens: 16, seed: 1 }, '/v1/completions'),
     );
     await write('in.jsonl', jsonLines(format === 'rows' ? rowsOf(killRows) : requests));
-    const how = format === 'rows' ? ['--max-tokens', '8'] : ['--openai', '--ordered'];
+    const how = format === 'rows' ? ['--max-tokens', '16'] : ['--openai', '--ordered'];
     const args = (output: string) => ['batch', '-i', inFolder('in.jsonl'), '-o', inFolder(output), ...how];
-    const began = performance.now();
     t.is((await run(args('whole.jsonl'))).code, 0);
-    const took = performance.now() - began;
     let killed = 0;
     for (let i = 0; i < kills; i++) {
-      const { child, ended } = start(args('out.jsonl'));
-      const timer = setTimeout(() => child.kill('SIGKILL'), i === 0 ? took / 4 : 50 + Math.random() * took * 0.7);
-      if ((await ended).signal === 'SIGKILL') killed++;
-      clearTimeout(timer);
+      const isKilled = await killInMidJob(
+        start(args('out.jsonl')),
+        inFolder('out.jsonl.state.json'),
+        1500 * Math.random(),
+      );
+      if (isKilled) killed++;
     }
     t.true(killed > 0);
     const last = await run(args('out.jsonl'));

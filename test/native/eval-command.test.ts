@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { EvalResult } from '../../lib/eval/index.js';
 import { evalSample } from '../support/eval-samples.js';
-import { jsonLines, prepareJobs } from '../support/score-process.js';
+import { jsonLines, killInMidJob, prepareJobs } from '../support/score-process.js';
 
 const items = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ id: `q${i}`, question: `What is ${i} + 1?`, answer: String(i + 1) }));
@@ -34,19 +34,21 @@ test('a result has figures with intervals, hashes, options, version and rows', a
 
 test.serial('an evaluation that is killed again and again ends with the same file', async (t) => {
   t.timeout(300_000);
-  const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-20' });
-  await write('items.jsonl', jsonLines([...items(200), { id: 'wrong' }]));
-  const long = [...drawing, '--max-tokens', '40'];
-  const args = (output: string) => ['eval', 'gsm8k', '-d', inFolder('items.jsonl'), '-o', inFolder(output), ...long];
-  const began = performance.now();
+  const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-40' });
+  const prompts = Array.from({ length: 600 }, (_, i) => ({ id: `p${i}`, prompt: `Prompt ${i}`, group: `g${i % 3}` }));
+  await write('items.jsonl', jsonLines([...prompts, { id: 'wrong' }]));
+  await write('letters.mjs', 'export default (text) => text.split("e").length;');
+  const how = ['--classifier', inFolder('letters.mjs'), '--temperature', '1', '--max-tokens', '12', '--seed', '3'];
+  const args = (output: string) => ['eval', 'bold', '-d', inFolder('items.jsonl'), '-o', inFolder(output), ...how];
   t.is((await run(args('whole.json'))).code, 3);
-  const took = performance.now() - began;
   let killed = 0;
   for (let i = 0; i < 4; i++) {
-    const { child, ended } = start(args('out.json'));
-    const timer = setTimeout(() => child.kill('SIGKILL'), took * (0.1 + 0.6 * Math.random()));
-    if ((await ended).signal === 'SIGKILL') killed++;
-    clearTimeout(timer);
+    const isKilled = await killInMidJob(
+      start(args('out.json')),
+      inFolder('out.json.rows.jsonl.state.json'),
+      1500 * Math.random(),
+    );
+    if (isKilled) killed++;
   }
   t.true(killed > 0);
   const last = await run(args('out.json'));
@@ -56,7 +58,7 @@ test.serial('an evaluation that is killed again and again ends with the same fil
 
 test('SIGTERM keeps what is done, and says how to go on', async (t) => {
   const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-10' });
-  await write('items.jsonl', jsonLines(items(40)));
+  await write('items.jsonl', jsonLines(items(16)));
   const args = ['eval', 'gsm8k', '-d', inFolder('items.jsonl'), '-o', inFolder('out.json'), ...drawing];
   const { child, ended } = start(args);
   while (!existsSync(inFolder('out.json.rows.jsonl.journal'))) await delay(20);
@@ -66,7 +68,7 @@ test('SIGTERM keeps what is done, and says how to go on', async (t) => {
   t.regex(stopped.stderr, /interrupted\. What has been written is kept/);
   t.false(existsSync(inFolder('out.json')));
   t.is((await run(args)).code, 0);
-  t.is((JSON.parse(await read('out.json')) as EvalResult).rows.length, 40);
+  t.is((JSON.parse(await read('out.json')) as EvalResult).rows.length, 16);
 });
 
 test('other data, options or models are refused unless forced', async (t) => {
