@@ -21,6 +21,7 @@ from torch_model import load_model, load_tokenizer  # noqa: E402
 from transformers import DynamicCache  # noqa: E402
 
 ROWS_AT_ONCE = 256  # Logits of a whole vocabulary.
+WORTH_A_CACHE = 16  # Tokens that more contexts than one have in common.
 
 
 class Scorer:
@@ -65,7 +66,7 @@ class Scorer:
     def extend(self, tokens):
         """A cache of these tokens, from the longest beginning that two contexts had in common."""
         common = common_length(tokens, self.before)
-        if common > len(self.shared) or tokens[:len(self.shared)] != self.shared:
+        if tokens[:len(self.shared)] != self.shared or common > len(self.shared) + WORTH_A_CACHE:
             self.shared, self.cache = tokens[:common], DynamicCache(config=self.model.config)
             if common:
                 self.model.model(torch.tensor([self.shared]), past_key_values=self.cache, use_cache=True)
