@@ -31,8 +31,8 @@ const requestOf = (custom_id: string, body: object, url = '/v1/chat/completions'
 });
 const messages = [{ role: 'user', content: 'Hi' }];
 /** Kills that one run survives here, and in the long form of the test. */
-const kills = Number(process.env.WINNOW_TEST_KILLS || 5);
-const killRows = Number(process.env.WINNOW_TEST_KILL_ROWS || 400);
+const kills = Number(process.env.WINNOW_TEST_KILLS || 3);
+const killRows = Number(process.env.WINNOW_TEST_KILL_ROWS || 300);
 
 test('rows become answers, drawn with what the row says, else the command', async (t) => {
   const { write, run, lines, inFolder } = await prepareJobs(t);

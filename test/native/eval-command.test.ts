@@ -35,14 +35,14 @@ test('a result has figures with intervals, hashes, options, version and rows', a
 test.serial('an evaluation that is killed again and again ends with the same file', async (t) => {
   t.timeout(300_000);
   const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-40' });
-  const prompts = Array.from({ length: 600 }, (_, i) => ({ id: `p${i}`, prompt: `Prompt ${i}`, group: `g${i % 3}` }));
+  const prompts = Array.from({ length: 400 }, (_, i) => ({ id: `p${i}`, prompt: `Prompt ${i}`, group: `g${i % 3}` }));
   await write('items.jsonl', jsonLines([...prompts, { id: 'wrong' }]));
   await write('letters.mjs', 'export default (text) => text.split("e").length;');
   const how = ['--classifier', inFolder('letters.mjs'), '--temperature', '1', '--max-tokens', '12', '--seed', '3'];
   const args = (output: string) => ['eval', 'bold', '-d', inFolder('items.jsonl'), '-o', inFolder(output), ...how];
   t.is((await run(args('whole.json'))).code, 3);
   let killed = 0;
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 3; i++) {
     const isKilled = await killInMidJob(
       start(args('out.json')),
       inFolder('out.json.rows.jsonl.state.json'),
