@@ -9,3 +9,6 @@ export * from './options/turn.js';
 export * from './options/pool.js';
 export * from './options/rows.js';
 export * from './options/batch.js';
+export * from './options/eval.js';
+export * from './options/openai.js';
+export * from './options/run-batch.js';

@@ -32,7 +32,7 @@ const suites = {
     run: async (extra) => addResults(await runCppSuite('dev', extra), await runLayerProof()),
   },
   native: {
-    prepare: [buildTests, buildTestAddon],
+    prepare: [buildTypescript, buildTests, buildTestAddon],
     run: (extra) => runAvaSuite(['native'], { extra, env: { WINNOW_ADDON: testAddonFile } }),
   },
   asan: { prepare: [], run: (extra) => runCppSuite('asan', extra) },
@@ -46,8 +46,15 @@ const suites = {
 /** Not part of `npm test`: they need long, or tools that few have. */
 const longSuites = {
   'llama-sanitizers': { prepare: [buildTests, buildTypescript], run: () => runLlamaSanitizers() },
+  kill: { prepare: [buildTests, buildTestAddon], run: () => runKills() },
   neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
 };
+
+/** `kill -9` at 100 random moments of jobs of 5,000 rows, of each of the commands over files, each followed by a restart. */
+function runKills() {
+  const env = { WINNOW_ADDON: testAddonFile, WINNOW_TEST_KILLS: '100', WINNOW_TEST_KILL_ROWS: '5000' };
+  return runAvaSuite(['native'], { extra: ['--match', '*killed again and again*'], env, concurrency: 1 });
+}
 
 const done = new Set();
 async function prepare(steps) {

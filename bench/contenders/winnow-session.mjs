@@ -2,6 +2,7 @@
 import { PerformanceObserver } from 'node:perf_hooks';
 import { loadModel } from '../../dist/index.js';
 import { Latencies } from './latencies.mjs';
+import { runRows } from './winnow-rows.mjs';
 
 export async function openWinnow({ file, threads, shape }, kernels) {
   const model = await loadModel(file, {
@@ -104,6 +105,11 @@ class WinnowSession {
     );
     const evaluatedTokens = this.#model.stats().evaluatedTokens - before;
     return { evaluatedTokens, scores: sum(answers.map(({ choice }) => Object.keys(choice.logprobs).length)) };
+  }
+
+  /** Through files, and from memory. */
+  rows({ filed, remembered }) {
+    return runRows(this.#model, { filed, remembered });
   }
 
   /** log P of each token from `from` on, given all before it. */

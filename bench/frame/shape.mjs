@@ -32,6 +32,11 @@ const shapes = {
     const sharedTokens = sequences * (longest + asked.reduce((total, tokens) => total + tokens, 0));
     return { sequences, sequenceTokens, totalTokens: sequences * sequenceTokens, sharedTokens };
   },
+  /** Texts are tokenised again, so that there may be more. */
+  rows({ filed }) {
+    const shape = shapes.choose({ items: filed });
+    return { ...shape, sequenceTokens: 2 * shape.sequenceTokens, sharedTokens: 2 * shape.sharedTokens };
+  },
   choose({ items }) {
     const sequences = Math.min(items.length, mostAtOnce);
     const longest = (lists) => Math.max(...lists.map(({ length }) => length));

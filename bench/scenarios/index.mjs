@@ -1,3 +1,4 @@
+import batchRows from './batch-rows.mjs';
 import lamdaTurn from './lamda-turn.mjs';
 import longPrompt from './long-prompt.mjs';
 import manyStreams from './many-streams.mjs';
@@ -29,4 +30,5 @@ export const scenarios = [
   openLoop,
   memory,
   nodeOverhead,
+  batchRows,
 ];

@@ -23,6 +23,8 @@ export interface JobOptions {
   inputFormat: Format;
   output: string;
   outputFormat: Format;
+  /** File of the rows with an error, in the format of the output, made at the end like it. @default among the others */
+  errorOutput?: string;
   /** Files of the model. */
   model: string[];
   /** What else the results depend on. */
@@ -70,12 +72,15 @@ export interface EndedRow {
   isError: boolean;
 }
 
-/** Makes rows of results of rows; called once, when there is something to do. */
-export type JobWork = (rows: AsyncIterable<InputRow>) => AsyncIterable<EndedRow> | Promise<AsyncIterable<EndedRow>>;
+/** Makes rows of results of rows; called once, when there is something to do. `started`: when the job's first run was. */
+export type JobWork = (
+  rows: AsyncIterable<InputRow>,
+  started: Date,
+) => AsyncIterable<EndedRow> | Promise<AsyncIterable<EndedRow>>;
 
 /** Runs the job, or what is left of it. Throws JobError, what `work` throws, or the signal's reason. */
 export async function runJob(options: JobOptions, work: JobWork): Promise<JobReport> {
-  if (options.output === '-') return new Job(options).runInto(standardOutput, work);
+  if (options.output === '-') return new Job(options).runInto(standardOutput, work, new Date());
   const lock = await lockOutput(options.output);
   try {
     return await new Job(options).run(work);
@@ -118,14 +123,14 @@ class Job {
     }
     await writeState(output, state);
     const journal = await Journal.open(this.#journalFile, (line) => this.#remember(line));
-    const report = await this.runInto(journal, work);
+    const report = await this.runInto(journal, work, new Date(state.started));
     await this.#finish(state, report);
     return report;
   }
 
-  async runInto(sink: Sink, work: JobWork): Promise<JobReport> {
+  async runInto(sink: Sink, work: JobWork, started: Date): Promise<JobReport> {
     try {
-      for await (const row of await work(this.#pendingRows())) {
+      for await (const row of await work(this.#pendingRows(), started)) {
         await sink.append(this.#lineOf(row));
         this.#count(row);
       }
@@ -136,7 +141,8 @@ class Job {
   }
 
   get #isDirect(): boolean {
-    return isAppendable(this.#options.outputFormat) && !this.#options.ordered;
+    const { outputFormat, ordered, errorOutput } = this.#options;
+    return isAppendable(outputFormat) && !ordered && errorOutput === undefined;
   }
 
   get #journalFile(): string {
@@ -191,10 +197,19 @@ class Job {
   }
 
   async #finish(state: JobState, { skipped, rows, errors }: JobReport): Promise<void> {
-    const { output, outputFormat, ordered } = this.#options;
-    if (!this.#isDirect) await writeOutput(this.#journalFile, output, outputFormat, ordered);
+    if (!this.#isDirect) await this.#writeOutputs();
+    const { output } = this.#options;
     await writeState(output, { ...state, finished: true, rows: skipped + rows, errors });
     if (!this.#isDirect) await unlink(this.#journalFile);
+  }
+
+  async #writeOutputs(): Promise<void> {
+    const { output, errorOutput, outputFormat, ordered } = this.#options;
+    const write = (file: string, isWanted?: (row: string) => boolean) =>
+      writeOutput(this.#journalFile, file, outputFormat, { ordered, isWanted });
+    if (errorOutput === undefined) return write(output);
+    await write(errorOutput, (row) => hasError(JSON.parse(row) as Record<string, unknown>));
+    await write(output, (row) => !hasError(JSON.parse(row) as Record<string, unknown>));
   }
 
   // A line of the journal, at the start.
@@ -202,9 +217,8 @@ class Job {
     const { idField } = this.#options;
     try {
       const row = JSON.parse(this.#isDirect ? line : rowOf(line)) as Record<string, unknown>;
-      const isError = row['error'] !== undefined && row['error'] !== null;
       this.#known.add(typeof row['line'] === 'number' ? lineKey(row['line']) : idKey(row[idField]), true);
-      if (isError) this.#progress.errors++;
+      if (hasError(row)) this.#progress.errors++;
     } catch (cause) {
       const file = this.#journalFile;
       throw new JobError(
@@ -274,5 +288,6 @@ class Job {
   }
 }
 
+const hasError = ({ error }: Record<string, unknown>) => error !== undefined && error !== null;
 const lineKey = (line: number) => `line:${line}`;
 const idKey = (id: unknown) => JSON.stringify(id);

@@ -1,11 +1,11 @@
 import type { Likelihood, Model } from '../index.js';
-import { loadModel } from '../index.js';
 import { resolveModel } from '../models/index.js';
 import type { BatchProgress, ResolvedScoreFileOptions, ScoreFileOptions } from '../options.js';
 import { resolveQuestions, resolveScoreFileOptions, resolveScoreRow } from '../options.js';
 import { formatOf } from './format.js';
-import type { EndedRow, JobProgress, JobReport } from './job.js';
+import type { EndedRow } from './job.js';
 import { runJob } from './job.js';
+import { LazyModel } from './lazy-model.js';
 import type { InputRow } from './read.js';
 import { scoreItems } from './score-rows.js';
 
@@ -29,7 +29,7 @@ export async function scoreFile(options: ScoreFileOptions): Promise<BatchReport>
   const resolved = resolveScoreFileOptions(options);
   const { signal, load, input, output, csv, questions } = resolved;
   const { paths } = await resolveModel(resolved.model, { signal, cacheFolder: load.cacheFolder });
-  const engine = new LazyModel(resolved);
+  const engine = new LazyModel(resolved.model, load, signal);
   try {
     const report = await runJob(
       {
@@ -48,34 +48,6 @@ export async function scoreFile(options: ScoreFileOptions): Promise<BatchReport>
     return engine.describe(report);
   } finally {
     await engine.close();
-  }
-}
-
-/** Loaded when a row needs it: a finished job is done at once. */
-class LazyModel {
-  readonly #options: Pick<ResolvedScoreFileOptions, 'model' | 'load' | 'signal'>;
-  #model: Model | undefined;
-
-  constructor(options: Pick<ResolvedScoreFileOptions, 'model' | 'load' | 'signal'>) {
-    this.#options = options;
-  }
-
-  async open(): Promise<Model> {
-    const { model, load, signal } = this.#options;
-    return (this.#model = await loadModel(model, { ...load, ...(signal && { signal }) }));
-  }
-
-  describe<Progress extends JobProgress | JobReport>(
-    progress: Progress,
-  ): Progress & Pick<BatchProgress, 'tokens' | 'cacheHits'> {
-    if (!this.#model) return { ...progress, tokens: 0, cacheHits: 0 };
-    const { evaluatedTokens, prefixHitTokens, prefixMissTokens } = this.#model.stats();
-    const prompt = prefixHitTokens + prefixMissTokens;
-    return { ...progress, tokens: evaluatedTokens, cacheHits: prompt === 0 ? 0 : prefixHitTokens / prompt };
-  }
-
-  async close(): Promise<void> {
-    await this.#model?.close();
   }
 }
 

@@ -14,11 +14,23 @@ type Fields = Record<string, unknown>;
 export const journalLine = (line: number, row: string): string => `${line}\t${row}`;
 export const rowOf = (line: string): string => line.slice(line.indexOf('\t') + 1);
 
-/** Makes the output, whole or not at all. `ordered`: by the lines of the input. Throws ERR_JOB_OUTPUT. */
-export async function writeOutput(journal: string, output: string, format: Format, ordered: boolean): Promise<void> {
+export interface WriteOptions {
+  /** By the lines of the input. */
+  ordered: boolean;
+  /** Of a row as it is in the journal. @default every row */
+  isWanted?: (row: string) => boolean;
+}
+
+/** Makes the output, whole or not at all. Throws ERR_JOB_OUTPUT. */
+export async function writeOutput(
+  journal: string,
+  output: string,
+  format: Format,
+  { ordered, isWanted = () => true }: WriteOptions,
+): Promise<void> {
   const temporary = `${output}.${process.pid}.part`;
   try {
-    const rows = () => (ordered ? orderedRows(journal) : rowsOf(journal));
+    const rows = () => filtered(ordered ? orderedRows(journal) : rowsOf(journal), isWanted);
     if (format.kind === 'parquet') await writeParquet(temporary, rows);
     else
       await writeBytes(
@@ -88,6 +100,13 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
 
 async function* rowsOf(journal: string): AsyncGenerator<string, void> {
   for await (const { bytes } of splitLines(createReadStream(journal))) yield rowOf(bytes.toString('utf8'));
+}
+
+async function* filtered(
+  rows: AsyncIterable<string>,
+  isWanted: (row: string) => boolean,
+): AsyncGenerator<string, void> {
+  for await (const row of rows) if (isWanted(row)) yield row;
 }
 
 async function* jsonLines(rows: AsyncIterable<string>): AsyncGenerator<Buffer, void> {

@@ -1,6 +1,6 @@
 // How a long run over rows is shown: a line that is redrawn in a terminal, a line every few seconds elsewhere.
 import type { BatchProgress } from '../options.js';
-import { count, percent, StatusLine } from './terminal.js';
+import { bar, count, percent, StatusLine } from './terminal.js';
 
 const redrawMs = 200;
 const lineMs = 5000;
@@ -27,7 +27,7 @@ export class BatchStatus {
 
   #describe({ rows, errors, share, tokens, cacheHits }: BatchProgress, elapsed: number): string {
     const parts = [
-      share === undefined ? '' : percent(share),
+      share === undefined ? '' : this.#isRedrawn ? `${bar(share)} ${percent(share)}` : percent(share),
       `${count(rows)} rows`,
       `${perSecond(rows, elapsed)} rows/s`,
       `${perSecond(tokens, elapsed)} tokens/s`,

@@ -1,5 +1,5 @@
 import { loadModel, type LoadOptions, type LoadProgress, type Model } from '../index.js';
-import { megabytes, percent, StatusLine } from './terminal.js';
+import { bar, megabytes, percent, StatusLine } from './terminal.js';
 
 const lineMs = 10_000; // Between two progress lines where nothing can be redrawn.
 
@@ -44,6 +44,3 @@ function describe(source: string, { phase, loaded, total }: LoadProgress): strin
   const done = percent(loaded / total);
   return phase === 'load' ? `${what} ${done}` : `${what} ${bar(loaded / total)} ${done} of ${megabytes(total)}`;
 }
-
-const barWidth = 24;
-const bar = (share: number) => '█'.repeat(Math.round(barWidth * Math.min(1, share))).padEnd(barWidth, '░');

@@ -2,11 +2,13 @@
 // The `winnow` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but for some rows, 130 interrupted.
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../addon.js';
+import { batchCommand } from './batch.js';
 import { benchCommand } from './bench.js';
 import { buildCommand } from './build.js';
 import { endQuietlyWhenPipeCloses, exitCodes } from './command.js';
 import { chatCommand } from './chat.js';
 import { doctorCommand } from './doctor.js';
+import { evalCommand } from './eval.js';
 import { generateCommand } from './generate.js';
 import { listCommand, pullCommand, removeCommand } from './models.js';
 import { recipeCommand } from './recipe.js';
@@ -19,7 +21,7 @@ function makeProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(add --help for the options)');
   for (const command of [
-    ...[turnCommand, generateCommand, chatCommand, scoreCommand, recipeCommand],
+    ...[turnCommand, generateCommand, chatCommand, scoreCommand, batchCommand, recipeCommand, evalCommand],
     ...[pullCommand, listCommand, removeCommand, benchCommand, doctorCommand, buildCommand],
   ])
     program.addCommand(command);

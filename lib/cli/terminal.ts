@@ -52,3 +52,8 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export const megabytes = (bytes: number): string => `${count(bytes / 1e6)} MB`;
 export const seconds = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} s`;
 export const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+const barWidth = 24;
+/** How much of something is done. */
+export const bar = (share: number): string =>
+  '█'.repeat(Math.round(barWidth * Math.min(1, share))).padEnd(barWidth, '░');

@@ -31,7 +31,8 @@ export interface BatchProgress {
   cacheHits: number;
 }
 
-export interface ScoreFileOptions {
+/** What every job over files is told. */
+export interface JobFileOptions {
   /** As for `loadModel()`. It is loaded when there is something to do. */
   model: string;
   load?: LoadOptions;
@@ -41,8 +42,6 @@ export interface ScoreFileOptions {
   output: string;
   /** Input that has no fitting name, and output, is CSV. @default false */
   csv?: boolean;
-  /** Asked of every row that has none of its own. */
-  questions?: Questions;
   /** Fields of the rows that their results repeat. @default none */
   keep?: readonly string[];
   /** Rows of the input to read. @default all */
@@ -62,25 +61,43 @@ export interface ScoreFileOptions {
   onProgress?: (progress: BatchProgress) => void;
 }
 
-export type ResolvedScoreFileOptions = Required<Omit<ScoreFileOptions, 'signal' | 'onProgress' | 'questions'>> &
-  Pick<ScoreFileOptions, 'signal' | 'onProgress' | 'questions'>;
+export interface ScoreFileOptions extends JobFileOptions {
+  /** Asked of every row that has none of its own. */
+  questions?: Questions;
+}
 
-const names = [
-  ...['model', 'load', 'input', 'output', 'csv', 'questions', 'keep', 'limit', 'shard', 'duplicates', 'maxErrors'],
+type Optional = 'signal' | 'onProgress';
+export type ResolvedJobFileOptions = Required<Omit<JobFileOptions, Optional>> & Pick<JobFileOptions, Optional>;
+export type ResolvedScoreFileOptions = ResolvedJobFileOptions & Pick<ScoreFileOptions, 'questions'>;
+
+const jobNames = [
+  ...['model', 'load', 'input', 'output', 'csv', 'keep', 'limit', 'shard', 'duplicates', 'maxErrors'],
   ...['ordered', 'force', 'signal', 'onProgress'],
 ];
 
 export function resolveScoreFileOptions(options: ScoreFileOptions): ResolvedScoreFileOptions {
-  checkNames('options', checkFields('options', options), names);
-  const { questions, onProgress } = options;
+  const { questions } = options;
+  return {
+    ...resolveJobFileOptions(options, ['questions'], ['scores', 'answers']),
+    questions: questions && (checkFields('questions', questions) as unknown as Questions),
+  };
+}
+
+/** `moreNames`: options of the caller's own. `resultNames`: fields that its results have. */
+export function resolveJobFileOptions(
+  options: JobFileOptions,
+  moreNames: readonly string[],
+  resultNames: readonly string[],
+): ResolvedJobFileOptions {
+  checkNames('options', checkFields('options', options), [...jobNames, ...moreNames]);
+  const { onProgress } = options;
   return {
     model: checkFilledText('model', options.model),
     load: withDefault(options.load, {}),
     input: checkFilledText('input', options.input),
     output: checkOutput(options.output, options.input),
     csv: checkBoolean('csv', withDefault(options.csv, false)),
-    questions: questions && (checkFields('questions', questions) as unknown as Questions),
-    keep: resolveKeep(withDefault(options.keep, [])),
+    keep: resolveKeep(withDefault(options.keep, []), ['id', 'line', 'error', ...resultNames]),
     limit: checkCount('limit', withDefault(options.limit, Infinity)),
     shard: resolveShard(withDefault(options.shard, { index: 1, count: 1 })),
     duplicates: checkOneOf('duplicates', withDefault(options.duplicates, 'error'), ['error', 'index']),
@@ -88,21 +105,20 @@ export function resolveScoreFileOptions(options: ScoreFileOptions): ResolvedScor
     ordered: checkBoolean('ordered', withDefault(options.ordered, false)),
     force: checkBoolean('force', withDefault(options.force, false)),
     signal: resolveSignal(options.signal),
-    onProgress: onProgress && checkFunction<NonNullable<ScoreFileOptions['onProgress']>>('onProgress', onProgress),
+    onProgress: onProgress && checkFunction<NonNullable<JobFileOptions['onProgress']>>('onProgress', onProgress),
   };
 }
 
-function checkOutput(output: unknown, input: string): string {
+export function checkOutput(output: unknown, input: string): string {
   const file = checkFilledText('output', output);
   if (file === input && file !== '-') throw invalid('output', file, 'another file than input');
   return file;
 }
 
-const checkCount = (name: string, value: unknown) => (value === Infinity ? Infinity : checkInteger(name, value, 0));
+export const checkCount = (name: string, value: unknown) =>
+  value === Infinity ? Infinity : checkInteger(name, value, 0);
 
-const ours = ['id', 'line', 'scores', 'answers', 'error'];
-
-function resolveKeep(keep: unknown): string[] {
+function resolveKeep(keep: unknown, ours: readonly string[]): string[] {
   return checkArray('keep', keep, 0, 1000, 'names of fields').map((name, index) => {
     const field = checkFilledText(`keep[${index}]`, name);
     if (!ours.includes(field)) return field;

@@ -6,7 +6,7 @@ import { listFiles } from './sources.mjs';
 
 /** From the ground up. A folder stands for its files that have no line of their own. */
 const layers = [
-  ['errors', 'native', 'text', 'abort', 'models/progress', 'calibration/calibration'],
+  ['errors', 'native', 'text', 'abort', 'row-seed', 'models/progress', 'calibration/calibration'],
   ['event-queue', 'bounded-map', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
   ['calibration'],
   ['models', 'recipes/lamda', 'recipes/scores', 'constraint'],
@@ -21,9 +21,11 @@ const layers = [
   ['prefix'],
   ['model'],
   ['index'],
-  ['pool', 'batch'],
+  ['pool', 'openai'],
+  ['batch'],
   ['recipes/formulas'],
   ['recipes'],
+  ['eval'],
   ['cli'],
 ];
 /** Beyond the order: who alone may know something. */

@@ -150,3 +150,16 @@ test('self-consistency: forty paths behind one prompt, which is evaluated once w
   t.is(generatedTokens?.least, 200);
   t.deepEqual([evaluatedTokens?.least, evaluatedTokens?.most], [60, 2400]);
 });
+
+test('rows through files are told apart from those in memory; their texts differ', (t) => {
+  const scenario = scenarioNamed('batch-rows');
+  const workload = makeWorkload(scenario, { rows: 3, textTokens: 5, choices: 2, choiceTokens: 2 }, 1);
+  const { filed, remembered } = workload as unknown as Record<string, { text: number[] }[]>;
+  t.notDeepEqual(filed[0].text, remembered[0].text);
+  t.deepEqual(scenario.expected(workload), { rows: { least: 3, most: 3 }, scores: { least: 12, most: 12 } });
+  const { 'pipeline-cost': cost, 'rows-per-second': rate } = scenario.metrics(workload, {
+    fileSeconds: 1.5,
+    memorySeconds: 1,
+  });
+  t.deepEqual([cost.value, rate.value], [0.5, 2]);
+});

@@ -92,7 +92,7 @@ for (const block of process.platform === 'win32' ? [] : blocksOf('docs/cli.md', 
   });
 }
 
-for (const name of ['turn', 'generate', 'chat', 'score', 'recipe', 'doctor']) {
+for (const name of ['turn', 'generate', 'chat', 'score', 'batch', 'recipe', 'eval', 'doctor']) {
   test(`docs/cli.md describes every option of winnow ${name}`, async (t) => {
     const { stdout } = await run(process.execPath, [command, name, '--help']);
     const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option);

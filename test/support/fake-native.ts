@@ -24,6 +24,8 @@ export interface Script {
 }
 
 export interface LabelPlace {
+  /** What the request brings itself, without its prefix. */
+  prompt: string;
   label: string;
   index: number;
   question: number;
@@ -248,7 +250,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
     return [...endToken, { type: 'candidate', request, candidate, reason, tokens, ...(stopString && { stopString }) }];
   }
 
-  #scores(request: number, { questions }: NativeRequest, candidate: number): NativeEvent[] {
+  #scores(request: number, { prompt, questions }: NativeRequest, candidate: number): NativeEvent[] {
     return questions.map(({ suffix, labels, topLogprobs = 0 }, question) => ({
       type: 'score',
       request,
@@ -256,6 +258,7 @@ export class FakeNative implements NativeAddon, NativeEngine {
       question,
       labels: labels.map((label, index) => {
         const place = {
+          prompt: this.detokenize(prompt, true),
           label: this.detokenize(label, true),
           index,
           question,

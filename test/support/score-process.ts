@@ -1,8 +1,9 @@
 // The `winnow` command as a process, on the addon that WINNOW_ADDON names.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { tinyGguf } from './gguf-writer.js';
@@ -70,3 +71,13 @@ export async function prepareJobs(t: ExecutionContext, options: { name?: string;
 }
 
 export const jsonLines = (rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+/** Kills a job so many milliseconds after it has begun with its rows, as its sidecar tells. Returns whether it ended by that. */
+export async function killInMidJob({ child, ended }: Running, sidecar: string, afterMs: number): Promise<boolean> {
+  const changed = async () => (await stat(sidecar).catch(() => undefined))?.mtimeMs;
+  const before = await changed();
+  while (child.exitCode === null && (await changed()) === before) await delay(10);
+  await delay(afterMs);
+  child.kill('SIGKILL');
+  return (await ended).signal === 'SIGKILL';
+}
