@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "base/question.h"
 #include "base/sampling.h"
 #include "base/types.h"
@@ -27,6 +28,7 @@ struct Request {
   std::vector<std::string> stops;  // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
+  CheckPlan checks;        // Asked of candidates while they are generated; needs candidates.
   int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
   double priority = 0;     // Higher first.
   std::string space;       // Namespace: cells are shared only within it. Ignored with a parent, whose namespace it has.

@@ -19,10 +19,6 @@ int CommonLength(const std::vector<Token>& a, const std::vector<Token>& b) {
 // A row that somebody reads has to be evaluated, cached or not.
 int LongestReuse(const OpenRequest& request) { return request.usage.prompt_tokens - (request.needs_last_row ? 1 : 0); }
 
-Resources LargerOf(const Resources& a, const Resources& b) {
-  return {std::max(a.cells, b.cells), std::max(a.sequences, b.sequences)};
-}
-
 }  // namespace
 
 void Scheduler::Admit(Step& step) {

@@ -33,7 +33,10 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
     request.bases.back()->num_evaluated = request.usage.prompt_tokens;
   }
   Base& base = *request.bases[candidate];
+  for (SequenceId path : std::exchange(base.check_paths, {})) cache_.Drop(path);
+  if (outcome.finish == SampleOutcome::Finish::kReject) return RejectBase(request, base);
   ++request.usage.generated_tokens;
+  base.wants_check = outcome.wants_check;
   bool keeps_token = outcome.finish != SampleOutcome::Finish::kDropToken;
   if (keeps_token) base.generated.push_back(outcome.token);
   if (outcome.finish == SampleOutcome::Finish::kNo) return;
@@ -41,6 +44,27 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
   base.wants_base_row = keeps_token && request.reads_base;
   if (request.spec.questions.empty()) return FinishBase(request, base);
   if (base.state == Base::State::kDecoding) base.state = Base::State::kScoring;
+}
+
+// Its cells are free at once, and where the request may have another candidate, it begins behind the prompt.
+void Scheduler::RejectBase(OpenRequest& request, Base& base) {
+  base.is_finished = true;
+  EndSequence(std::exchange(base.sequence, kNoSequence), !IsPromptHeldBeside(request, base));
+  base.state = Base::State::kDone;
+  ++request.num_bases_done;
+  if (request.num_refills == request.spec.max_refills) return;
+  ++request.num_refills;
+  auto refill = std::make_unique<Base>();
+  refill->candidate = static_cast<int>(request.bases.size());
+  refill->num_evaluated = request.usage.prompt_tokens;
+  request.bases.push_back(std::move(refill));
+}
+
+// Else the prompt's cells would go with the rejected candidate's.
+bool Scheduler::IsPromptHeldBeside(const OpenRequest& request, const Base& base) const {
+  if (!HasOwnPrompt(request) || request.sequence != kNoSequence) return true;
+  return std::any_of(request.bases.begin(), request.bases.end(),
+                     [&](const auto& other) { return other.get() != &base && other->sequence != kNoSequence; });
 }
 
 void Scheduler::CommitPrompt(OpenRequest& request) {
@@ -93,7 +117,7 @@ void Scheduler::FinishBase(OpenRequest& request, Base& base) {
 bool Scheduler::IsDone(const OpenRequest& request) const {
   if (!request.prompt_is_done) return false;
   if (request.spec.pin) return true;
-  return request.num_bases_done == std::max(1, request.spec.num_candidates);
+  return request.num_bases_done == std::max(1, request.spec.num_candidates + request.num_refills);
 }
 
 // Tokens of prompt and text that aren't in the cache. One, while a candidate generates: the last it drew.
