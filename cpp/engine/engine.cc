@@ -308,6 +308,7 @@ class Engine::Impl {
     CheckStepFits(scheduled.checks);
     scheduled.max_refills = request->checks.max_refills;
     if (!request->grammar.empty()) ReadGrammar(request);
+    ReadTextBias(request);
     int prompt_tokens =
         static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
@@ -344,6 +345,15 @@ class Engine::Impl {
                                         std::to_string(info.max_step_tokens) + " and " +
                                         std::to_string(info.max_step_outputs) +
                                         ". Ask fewer or shorter ones, or load the model with a larger maxStepTokens.");
+  }
+
+  // A text of one token is biased wherever it may come, a longer one where its last token would complete it.
+  void ReadTextBias(Request* request) const {
+    for (const auto& [text, bias] : request->text_bias) {
+      std::vector<Token> tokens = backend_->Tokenize(text, /*add_special=*/false, /*parse_special=*/true);
+      if (tokens.size() == 1) request->sampling.logit_bias.emplace_back(tokens[0], bias);
+      if (tokens.size() > 1) request->sampling.sequence_bias.push_back({std::move(tokens), bias});
+    }
   }
 
   void ReadGrammar(Request* request) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -25,7 +26,8 @@ struct Request {
   int min_tokens = 0;       // Before it no end-of-text or stop token is drawn, and no stop string ends the text.
   bool ignore_eos = false;  // End-of-text tokens are never drawn.
   SamplingOptions sampling;
-  std::vector<std::string> stops;  // Strings; none is empty.
+  std::vector<std::pair<std::string, float>> text_bias;  // Resolved to token and sequence biases by the engine.
+  std::vector<std::string> stops;                        // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
   CheckPlan checks;        // Asked of candidates while they are generated; needs candidates.

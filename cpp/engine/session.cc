@@ -21,11 +21,12 @@ Session::Session(const Backend& backend, RequestId id, int candidate, const Requ
       id_(id),
       candidate_(candidate),
       prompt_length_(static_cast<Position>(prompt.size())),
-      sampler_(request.sampling, std::max(candidate, 0)),
+      sampler_(request.sampling, std::max(candidate, 0), prompt.size()),
       stops_(request.stops),
       end_tokens_(backend.info().end_tokens),
-      checks_(asked.checks) {
-  if (request.sampling.has_penalties()) history_.assign(prompt.begin(), prompt.end());
+      checks_(asked.checks),
+      nucleus_(request.sampling.top_p, request.sampling.nucleus_decay, request.sampling.nucleus_floor) {
+  if (request.sampling.has_history()) history_.assign(prompt.begin(), prompt.end());
   for (const auto& question : asked.questions) questions_.emplace_back(question);
   end_tokens_.insert(end_tokens_.end(), request.stop_tokens.begin(), request.stop_tokens.end());
   if (request.rules) filter_ = std::make_unique<GrammarFilter>(request.rules, request.tokens, end_tokens_);
@@ -43,7 +44,8 @@ SampleOutcome Session::Sample(Span<const float> logits, std::vector<Event>* even
   }
   Sampled sampled = sampler_.Sample(logits, history_, prompt_length_ + num_tokens_, Banned(), filter_.get());
   ++num_tokens_;
-  if (request_.sampling.has_penalties()) history_.push_back(sampled.token);
+  if (request_.sampling.has_history()) history_.push_back(sampled.token);
+  FollowSentences(sampled.token);
 
   TokenEvent event = EventOf(sampled);
   End end = filter_ ? EndOfGrammar(sampled.token) : End{};
@@ -52,7 +54,7 @@ SampleOutcome Session::Sample(Span<const float> logits, std::vector<Event>* even
   if (end.finish != Finish::kDropToken) Show(sampled.token, &event, &end, &stop);
   if (end.finish != Finish::kNo && stop.empty()) event.text += HeldText();
   events->push_back(std::move(event));
-  if (end.finish == Finish::kNo) return {sampled.token, end.finish, BeginChecks(sampled.token)};
+  if (end.finish == Finish::kNo) return {sampled.token, end.finish, BeginChecks()};
   events->push_back(CandidateEvent{id_, candidate_, end.reason, stop, num_tokens_});
   if (end.finish == Finish::kDropToken) ScoreBase(logits, events);
   return {sampled.token, end.finish};
@@ -113,10 +115,18 @@ void Session::ScoreBase(Span<const float> logits, std::vector<Event>* events) {
   }
 }
 
-// Whether the checks are asked behind this token.
-bool Session::BeginChecks(Token token) {
-  if (checks_.empty()) return false;
+void Session::FollowSentences(Token token) {
+  const bool has_nucleus = request_.sampling.nucleus_decay < 1;
+  if (!has_nucleus && (checks_.empty() || request_.checks.every > 0)) return;
   sentence_.Push(backend_.TokenBytes(token, /*special=*/false));
+  if (!has_nucleus) return;
+  nucleus_.Accept(sentence_.is_at_end());
+  sampler_.set_top_p(nucleus_.top_p());
+}
+
+// Whether the checks are asked behind this token.
+bool Session::BeginChecks() {
+  if (checks_.empty()) return false;
   const int every = request_.checks.every;
   const bool is_due = every > 0 ? num_tokens_ % every == 0 : sentence_.has_just_ended();
   if (!is_due || num_tokens_ < request_.checks.after) return false;

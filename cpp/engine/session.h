@@ -9,6 +9,7 @@
 #include "engine/event.h"
 #include "engine/request.h"
 #include "grammar/grammar_filter.h"
+#include "sampler/factual_nucleus.h"
 #include "sampler/sampler.h"
 #include "scheduler/request.h"
 #include "scorer/question_run.h"
@@ -56,7 +57,8 @@ class Session {
   std::string HeldText();
   TokenEvent EventOf(const Sampled& sampled) const;
   void ScoreBase(Span<const float> logits, std::vector<Event>* events);
-  bool BeginChecks(Token token);
+  bool BeginChecks();
+  void FollowSentences(Token token);
   void Judge(std::vector<Event>* events);
 
   const Backend& backend_;
@@ -73,7 +75,8 @@ class Session {
   std::vector<QuestionRun> questions_;
   Questions checks_;
   std::vector<QuestionRun> check_runs_;  // Of the checks at hand; empty between checks.
-  SentenceTracker sentence_;
+  FactualNucleus nucleus_;
+  SentenceTracker sentence_;  // Followed only if somebody asks.
   bool is_rejected_ = false;
   int num_tokens_ = 0;
 };
