@@ -3,6 +3,8 @@ export * from './options/load.js';
 export * from './options/input.js';
 export * from './options/schedule.js';
 export * from './options/generate.js';
+export * from './options/candidate-checks.js';
+export * from './options/decoding.js';
 export * from './options/questions.js';
 export * from './options/rolling.js';
 export * from './options/turn.js';

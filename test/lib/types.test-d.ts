@@ -69,9 +69,11 @@ export async function scoresAreTypedByTheAttributes(prefix: Prefix): Promise<voi
   if (result.outcome === 'chosen') {
     expect<Equal<typeof result.chosen.scores.good, number>>();
     expect<Equal<typeof result.chosen.answers.tone.choice, 'warm' | 'cold'>>();
-  } else {
+  } else if (result.outcome === 'none-passed') {
     expect<Equal<typeof result.chosen, null>>();
     expect<Equal<typeof result.bestRejected.rank, number>>();
+  } else {
+    expect<Equal<typeof result.bestRejected, null>>();
   }
   for await (const event of turn) if (event.type === 'score') expect<Equal<typeof event.scores.length, number>>();
 }
