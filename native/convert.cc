@@ -277,6 +277,12 @@ Request RequestFrom(Napi::Object object) {
   request.min_tokens = IntFrom(object, "minTokens");
   request.ignore_eos = BoolFrom(object, "ignoreEos");
   request.sampling = SamplingFrom(object);
+  if (object.Has("beam")) {
+    Napi::Object beam = object.Get("beam").As<Napi::Object>();
+    request.beam.num_beams = request.num_candidates;
+    request.beam.length_penalty = FloatFrom(beam, "lengthPenalty");
+    request.beam.early_stopping = BoolFrom(beam, "earlyStopping");
+  }
   if (object.Has("decoding")) AddDecoding(object.Get("decoding").As<Napi::Object>(), &request);
   request.stops = StringsFrom(object, "stop");
   request.stop_tokens = TokensFrom(object.Get("stopTokens"));

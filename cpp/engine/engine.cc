@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/beam_session.h"
 #include "engine/command_queue.h"
 #include "engine/meters.h"
 #include "engine/registry.h"
@@ -45,7 +46,8 @@ struct Submission {
   Engine::ClientId client = 0;
   Request request;
   Session::Asked asked;
-  std::map<int, Answering> answers;  // By candidate; -1 = the prompt.
+  std::map<int, Answering> answers;    // By candidate; -1 = the prompt.
+  std::unique_ptr<BeamSession> beams;  // In their place, of a beam search.
   Clock::time_point submitted;
   RequestTimings timings;
   bool has_begun = false;
@@ -188,11 +190,20 @@ class Engine::Impl {
         AnswerOf(read, open).session.Check(read.question, read.node, row, events);
       } else if (read.kind == PlanRead::Kind::kScore) {
         AnswerOf(read, open).session.Score(read.question, read.node, row, events);
+      } else if (open.request.beam.num_beams > 0) {
+        outcomes[i] = BeamsOf(read.request, open).Read(read.candidate, row, events);
       } else {
         outcomes[i] = AnswerOf(read, open).session.Sample(row, events);
       }
     }
     return outcomes;
+  }
+
+  BeamSession& BeamsOf(RequestId id, Submission& open) {
+    if (!open.beams) {
+      open.beams = std::make_unique<BeamSession>(*backend_, id, open.request, scheduler_.PromptOf(id));
+    }
+    return *open.beams;
   }
 
   Answering& AnswerOf(const PlanRead& read, Submission& open) {
@@ -217,7 +228,7 @@ class Engine::Impl {
     for (const PlanRead& read : plan.reads) {
       Submission& open = requests_.at(read.request);
       Begin(open, begin);
-      if (read.kind == PlanRead::Kind::kSample) MeterToken(open, read.candidate, end);
+      if (read.kind == PlanRead::Kind::kSample && !open.beams) MeterToken(open, read.candidate, end);
     }
     AddByPhase(plan, Milliseconds(end - begin), &times_);
     ++num_steps_;
@@ -294,6 +305,7 @@ class Engine::Impl {
     scheduled.parent = request->parent;
     scheduled.pin = request->pin;
     scheduled.num_candidates = request->num_candidates;
+    scheduled.is_beam_search = request->beam.num_beams > 0;
     scheduled.space = request->space;
     scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/beam.h"
 #include "base/check.h"
 #include "base/question.h"
 #include "base/sampling.h"
@@ -30,6 +31,7 @@ struct Request {
   std::vector<std::string> stops;                        // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
+  BeamOptions beam;        // With beams, as many candidates; no questions, checks, grammar or stop strings.
   CheckPlan checks;        // Asked of candidates while they are generated; needs candidates.
   int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
   double priority = 0;     // Higher first.

@@ -49,9 +49,11 @@ void Scheduler::InsertRunning(OpenRequest& request) {
 
 Resources Scheduler::FloorOf(const OpenRequest& request) const {
   Resources floor = request.question_need;
-  if (request.spec.num_candidates > 0) floor.cells += request.spec.max_tokens;
+  // No beam goes on without the others.
+  const int num_together = request.spec.is_beam_search ? request.spec.num_candidates : 1;
+  if (request.spec.num_candidates > 0) floor.cells += request.spec.max_tokens * num_together;
   floor.cells += static_cast<int>(request.spec.prompt.size());
-  if (HasOwnPrompt(request) || request.spec.num_candidates > 0) ++floor.sequences;
+  if (HasOwnPrompt(request) || request.spec.num_candidates > 0) floor.sequences += num_together;
   return floor;
 }
 

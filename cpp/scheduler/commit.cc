@@ -26,6 +26,7 @@ void Scheduler::Commit(const StepPlan& plan, Span<const SampleOutcome> outcomes)
 }
 
 void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOutcome& outcome) {
+  if (request.spec.is_beam_search) return CommitBeams(request, outcome);
   bool is_first = candidate == static_cast<int>(request.bases.size());  // Read off the prompt's row, in their order.
   if (is_first) {
     request.bases.push_back(std::make_unique<Base>());
@@ -46,10 +47,59 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
   if (base.state == Base::State::kDecoding) base.state = Base::State::kScoring;
 }
 
+// Beams are replaced when all of a round have been read. One that several grow out of is forked, one that none does is
+// gone, and the rest go on where they are.
+void Scheduler::CommitBeams(OpenRequest& request, const SampleOutcome& outcome) {
+  request.search_is_done = outcome.finish != SampleOutcome::Finish::kNo;
+  if (outcome.beams.empty()) return;
+  request.usage.generated_tokens += static_cast<int>(outcome.beams.size());
+  KeepParents(request, outcome.beams);
+  std::vector<std::unique_ptr<Base>> next;
+  for (const BeamStep& beam : outcome.beams) next.push_back(MakeBeam(request, beam, static_cast<int>(next.size())));
+  request.bases = std::move(next);
+}
+
+void Scheduler::KeepParents(OpenRequest& request, const std::vector<BeamStep>& beams) {
+  for (size_t i = 0; i < request.bases.size(); ++i) {
+    Base& base = *request.bases[i];
+    auto grows_out_of_it = [i](const BeamStep& beam) { return beam.parent == static_cast<int>(i); };
+    if (base.sequence == kNoSequence || std::any_of(beams.begin(), beams.end(), grows_out_of_it)) continue;
+    const bool keeps_cells = !IsPromptHeldBeside(request, base);
+    EndSequence(std::exchange(base.sequence, kNoSequence), keeps_cells);
+  }
+}
+
+// The first that grows out of a beam has its sequence, others fork from that. Where no sequence is free, a beam waits
+// like a candidate that gave way.
+std::unique_ptr<Base> Scheduler::MakeBeam(OpenRequest& request, const BeamStep& step, int index) {
+  auto beam = std::make_unique<Base>();
+  beam->candidate = index;
+  beam->num_evaluated = request.usage.prompt_tokens;
+  if (!request.bases.empty()) {
+    Base& parent = *request.bases[step.parent];
+    beam->generated = parent.generated;
+    beam->num_evaluated = parent.num_evaluated;
+    beam->last_step = parent.last_step;
+    beam->sequence = std::exchange(parent.has_heir, true) ? ForkBeam(request, parent) : parent.sequence;
+    if (beam->sequence != kNoSequence) beam->state = Base::State::kDecoding;
+  }
+  beam->generated.push_back(step.token);
+  return beam;
+}
+
+SequenceId Scheduler::ForkBeam(const OpenRequest& request, const Base& parent) {
+  const bool has_room = (Total() - Busy() - reserved_).sequences > 0;
+  if (parent.sequence == kNoSequence || !has_room) return kNoSequence;
+  const SequenceId fork = *cache_.Begin(request.spec.space, parent.sequence, cache_.Length(parent.sequence));
+  cache_.Publish(fork);
+  return fork;
+}
+
 // Its cells are free at once, and where the request may have another candidate, it begins behind the prompt.
 void Scheduler::RejectBase(OpenRequest& request, Base& base) {
   base.is_finished = true;
-  EndSequence(std::exchange(base.sequence, kNoSequence), !IsPromptHeldBeside(request, base));
+  const bool keeps_cells = !IsPromptHeldBeside(request, base);
+  EndSequence(std::exchange(base.sequence, kNoSequence), keeps_cells);
   base.state = Base::State::kDone;
   ++request.num_bases_done;
   if (request.num_refills == request.spec.max_refills) return;
@@ -117,6 +167,7 @@ void Scheduler::FinishBase(OpenRequest& request, Base& base) {
 bool Scheduler::IsDone(const OpenRequest& request) const {
   if (!request.prompt_is_done) return false;
   if (request.spec.pin) return true;
+  if (request.spec.is_beam_search) return request.search_is_done;
   return request.num_bases_done == std::max(1, request.spec.num_candidates + request.num_refills);
 }
 

@@ -12,7 +12,8 @@ void Scheduler::PlanDecodes(Step& step) {
   std::vector<std::pair<OpenRequest*, Base*>> decodes;
   for (OpenRequest* request : running_) {
     for (auto& base : request->bases) {
-      bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && NumMissing(*request, *base) == 1;
+      bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && !base->awaits_round &&
+                      NumMissing(*request, *base) == 1;
       if (is_ready) decodes.emplace_back(request, base.get());
     }
   }
@@ -41,6 +42,7 @@ void Scheduler::PlanDecode(Step& step, OpenRequest& request, Base& base) {
   request.usage.recomputed_tokens += position < base.num_evaluated;
   base.num_evaluated = std::max(base.num_evaluated, position + 1);
   base.last_step = num_steps_;
+  base.awaits_round = request.spec.is_beam_search;
   if (base.wants_check) {
     AddRow(step, request, row, ForkForChecks(request, base));
     PlanChecks(step, request, base, index);
@@ -226,7 +228,8 @@ void Scheduler::PlanCatchUp(Step& step, OpenRequest& request, Base& base) {
 void Scheduler::ReadPrompt(Step& step, OpenRequest& request, int row, RequestId saved_by) {
   RequestId id = request.spec.id;
   if (request.spec.pin) step.plan.reads.push_back({PlanRead::Kind::kSave, row, saved_by, id});
-  for (int i = 0; i < request.spec.num_candidates; ++i) {
+  const int num_reads = request.spec.is_beam_search ? 1 : request.spec.num_candidates;  // All beams begin as one.
+  for (int i = 0; i < num_reads; ++i) {
     step.plan.reads.push_back({PlanRead::Kind::kSample, row, saved_by, id, i});
   }
   if (request.spec.num_candidates == 0) ReadBase(step, request, /*candidate=*/-1, row, saved_by);

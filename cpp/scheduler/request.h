@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/beam.h"
 #include "base/error.h"
 #include "base/token_tree.h"
 #include "base/types.h"
@@ -26,6 +27,7 @@ struct ScheduledRequest {
   int max_tokens = 0;             // Of each candidate.
   Questions questions;            // Asked behind every finished candidate.
   Questions checks;               // Asked of a candidate before it goes on, all in one step, where it wants them.
+  bool is_beam_search = false;    // The candidates are beams: all advance together.
   int max_refills = 0;  // Candidates that may begin in the place of rejected ones; they have the next numbers.
   std::string space;    // Its namespace: cells are shared only within it. With a parent: the parent's.
   double priority = 0;  // Higher first.
@@ -41,6 +43,8 @@ struct SampleOutcome {
   // sees it.
   Finish finish = Finish::kNo;
   bool wants_check = false;  // The checks are asked before the next token is drawn.
+  // Of a beam search: with the last row of a round, the beams of the next; none = it has ended.
+  std::vector<BeamStep> beams;
 };
 
 struct FinishedRequest {
@@ -93,6 +97,8 @@ struct Base {
   std::vector<Branch> branches;         // Begun and not ended.
   Resources reserved;                   // For the questions that have begun, and for the next one where none has.
   int allotted = 0;                     // Rows that the step at hand may evaluate of prompt and text.
+  bool awaits_round = false;            // A beam whose row has been read: it goes on when all have been.
+  bool has_heir = false;                // A beam of the next round has its sequence.
   int64_t last_step = 0;                // When it last drew a token.
 };
 
@@ -131,10 +137,11 @@ struct OpenRequest {
   std::vector<std::unique_ptr<Base>> bases;
   int num_bases_done = 0;
   int num_refills = 0;
-  Resources question_need;  // Of the largest question, or of all checks together.
-  Resources check_need;     // Of all checks together.
-  int num_check_reads = 0;  // Rows that they read in a step, the last token's not counted.
-  Resources floor;          // What it can't do without, alone in the cache beside pinned prefixes.
+  bool search_is_done = false;  // Of a beam search.
+  Resources question_need;      // Of the largest question, or of all checks together.
+  Resources check_need;         // Of all checks together.
+  int num_check_reads = 0;      // Rows that they read in a step, the last token's not counted.
+  Resources floor;              // What it can't do without, alone in the cache beside pinned prefixes.
   Usage usage;
 };
 

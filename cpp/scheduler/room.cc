@@ -26,6 +26,9 @@ void Scheduler::AllotBase(Step& step, OpenRequest& request, size_t index, bool* 
   Base& base = *request.bases[index];
   if (base.state == Base::State::kDone) return;
   if (base.state == Base::State::kWaiting) *may_start = *may_start && StartBase(step, request, index);
+  // Beams that were preempted share what the first of them evaluates again.
+  const bool has_prompt = base.sequence != kNoSequence && cache_.Length(base.sequence) >= request.usage.prompt_tokens;
+  if (request.spec.is_beam_search && !has_prompt) *may_start = false;
   if (base.state == Base::State::kWaiting) return;
   base.allotted = AllotRows(step, {&request, index + 1}, NumMissing(request, base));
   if (base.wants_check) AllotChecks(step, request, index);
@@ -131,7 +134,8 @@ bool Scheduler::IsFirst(const Claim& claim) const {
   bool overtakes = claim.request->state != OpenRequest::State::kRunning && claim.request->rank < first->rank &&
                    claim.request->spec.priority > first->spec.priority;
   bool leads = first == claim.request || overtakes;
-  return leads && (claim.base == 0 || std::all_of(bases.begin(), bases.begin() + claim.base - 1, is_done));
+  return leads && (claim.base == 0 || claim.request->spec.is_beam_search ||
+                   std::all_of(bases.begin(), bases.begin() + claim.base - 1, is_done));
 }
 
 // What begins takes from those that run only if its priority is higher, and if that is enough. The first by rank must

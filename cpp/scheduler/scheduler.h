@@ -173,6 +173,10 @@ class Scheduler {
 
   // After the step: commit.cc
   void CommitSample(OpenRequest& request, int candidate, const SampleOutcome& outcome);
+  void CommitBeams(OpenRequest& request, const SampleOutcome& outcome);
+  void KeepParents(OpenRequest& request, const std::vector<BeamStep>& beams);
+  SequenceId ForkBeam(const OpenRequest& request, const Base& parent);
+  std::unique_ptr<Base> MakeBeam(OpenRequest& request, const BeamStep& step, int index);
   void RejectBase(OpenRequest& request, Base& base);
   bool IsPromptHeldBeside(const OpenRequest& request, const Base& base) const;
   void CommitPrompt(OpenRequest& request);

@@ -138,6 +138,9 @@ class Storm {
     std::map<int, std::set<std::pair<int, int>>> check_reads;  // Of the checks at hand: check, node.
     int num_rejected = 0;
     int num_checks = 0;
+    std::set<int> beams_read;  // In the round at hand.
+    int num_rounds = 0;
+    int num_drawn = 0;
   };
 
   void Submit() {
@@ -149,13 +152,18 @@ class Storm {
       request.pin = true;
       request.prompt.resize(1 + random_() % 12, 'p');
     }
-    const int check_every = request.num_candidates > 0 && random_() % 2 == 0 ? 1 + random_() % 5 : 0;
+    if (request.num_candidates > 1 && random_() % 3 == 0) {
+      request.is_beam_search = true;
+      request.questions.clear();
+    }
+    const int check_every =
+        request.num_candidates > 0 && !request.is_beam_search && random_() % 2 == 0 ? 1 + random_() % 5 : 0;
     if (check_every > 0) AddChecks(&request);
     request.space = std::string(1, static_cast<char>('x' + random_() % 2));
     request.priority = static_cast<double>(random_() % 3);
     request.submitted = now_;
     if (random_() % 6 == 0) request.deadline = now_ + static_cast<TimeMs>(random_() % 4000);
-    Asked asked{request, request.prompt, {}, {}, {}, check_every, {}, 0, 0};
+    Asked asked{request, request.prompt, {}, {}, {}, check_every, {}, 0, 0, {}, 0, 0};
     if (!prefixes_.empty() && random_() % 3 == 0) {
       const auto& parent = *std::next(prefixes_.begin(), random_() % prefixes_.size());
       request.parent = asked.spec.parent = parent.first;
@@ -230,6 +238,7 @@ class Storm {
     }
     if (read.kind == PlanRead::Kind::kCheck) return ReadCheck(read, seen, asked);
     if (read.kind != PlanRead::Kind::kSample) return;
+    if (asked.spec.is_beam_search) return ReadBeam(read, seen, asked, outcome);
     Tokens& text = asked.texts[read.candidate];
     if (IsChecked(asked, text)) {
       ++asked.num_checks;
@@ -258,6 +267,32 @@ class Storm {
     asked.has_ended[read.candidate] = is_last || is_eos;
     text.push_back(outcome->token);
     outcome->wants_check = outcome->finish == SampleOutcome::Finish::kNo && IsChecked(asked, text);
+  }
+
+  // Who grows out of whom is as good as random, and the same whenever the rows are read.
+  void ReadBeam(const PlanRead& read, uint64_t seen, Asked& asked, SampleOutcome* outcome) {
+    EXPECT_EQ(seen, Expected(asked, asked.texts[read.candidate])) << "a beam does not see its own text";
+    EXPECT_TRUE(asked.beams_read.insert(read.candidate).second) << "a beam was read twice in a round";
+    const size_t num_beams = asked.num_rounds == 0 ? 1 : asked.texts.size();
+    if (asked.beams_read.size() < num_beams) return;
+    asked.beams_read.clear();
+    if (++asked.num_rounds == asked.spec.max_tokens) {
+      outcome->finish = SampleOutcome::Finish::kKeepToken;
+      return;
+    }
+    uint64_t state = 1;
+    for (const auto& [beam, text] : asked.texts) state ^= Expected(asked, text) >> beam;
+    std::map<int, Tokens> next;
+    const int num_next = std::max(1, asked.spec.num_candidates - static_cast<int>(state % 2));
+    for (int i = 0; i < num_next; ++i) {
+      state = CellModel::Mix(state, i);
+      const BeamStep step{static_cast<int>((state >> 8) % num_beams), DrawFrom(state, i)};
+      outcome->beams.push_back(step);
+      next[i] = asked.texts[step.parent];
+      next[i].push_back(step.token);
+    }
+    asked.num_drawn += num_next;
+    asked.texts = std::move(next);
   }
 
   static bool IsChecked(const Asked& asked, const Tokens& text) {
@@ -296,6 +331,12 @@ class Storm {
 
   void CheckComplete(const Asked& asked, const Usage& usage) {
     ++num_finished;
+    if (asked.spec.is_beam_search) {
+      EXPECT_EQ(asked.num_rounds, asked.spec.max_tokens);
+      EXPECT_EQ(usage.generated_tokens, asked.num_drawn);
+      EXPECT_EQ(usage.evaluated_prompt_tokens + usage.cached_tokens, usage.prompt_tokens);
+      return;
+    }
     const int num_candidates = asked.spec.num_candidates + std::min(asked.num_rejected, asked.spec.max_refills);
     num_rejected += asked.num_rejected;
     ASSERT_EQ(static_cast<int>(asked.texts.size()), num_candidates);
