@@ -47,6 +47,7 @@ export type {
   SampleFinishEvent,
   SampleResult,
 } from './sampling.js';
+export type { BeamHypothesis, BeamResult } from './beam.js';
 export type { CandidateCheckEvent, CheckSummary, Rejection } from './checks.js';
 export type {
   CandidateCompletion,
@@ -88,6 +89,8 @@ export type * from './questions/question.js';
 export type {
   AppendedContext,
   AppendedInput,
+  BeamOptions,
+  BeamSearchOptions,
   ChatTemplateOptions,
   ChecksOptions,
   CheckThreshold,
@@ -106,6 +109,7 @@ export type {
   MessagesInput,
   NamespaceOptions,
   NgramPenalty,
+  PrefixBeamOptions,
   PrefixGenerateOptions,
   PromptInput,
   PromptLogprobsOptions,

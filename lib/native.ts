@@ -113,6 +113,7 @@ export interface NativeRequest {
   topLogprobs: number;
   stop: string[];
   stopTokens: Int32Array;
+  beam?: { lengthPenalty: number; earlyStopping: boolean }; // candidates are the beams of one search; absent = sampled
   decoding?: NativeDecoding; // absent = none of it
   grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];

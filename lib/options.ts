@@ -5,6 +5,7 @@ export * from './options/schedule.js';
 export * from './options/generate.js';
 export * from './options/candidate-checks.js';
 export * from './options/decoding.js';
+export * from './options/beam.js';
 export * from './options/questions.js';
 export * from './options/rolling.js';
 export * from './options/turn.js';

@@ -1,3 +1,5 @@
+import type { BeamResult } from './beam.js';
+import { beamSearch } from './beam.js';
 import type { Timings, Usage } from './candidates.js';
 import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Context, Session } from './context.js';
@@ -6,6 +8,7 @@ import { ClosedError } from './errors.js';
 import { foldGeneration, Generation } from './generation.js';
 import type {
   AppendedContext,
+  PrefixBeamOptions,
   PrefixGenerateOptions,
   RequestOptions,
   ResolvedInput,
@@ -14,6 +17,7 @@ import type {
   WinnowOptions,
 } from './options.js';
 import {
+  resolveBeamOptions,
   resolveContextInput,
   resolveContinuations,
   resolveGenerateOptions,
@@ -142,6 +146,18 @@ export class Prefix implements AsyncDisposable {
       return { request, fold: foldSampling(request, checked) };
     };
     return new Sampling(this.#session.engine, prepare, signal);
+  }
+
+  /**
+   * The likeliest texts behind the prefix that a beam search finds, the best first; as `model.beam()`.
+   *
+   * @example
+   * const { text } = await prefix.beam({ beams: 10, minTokens: 20, noRepeatNgram: 3, ngramScope: 'context' });
+   */
+  async beam(options: PrefixBeamOptions = {}): Promise<BeamResult> {
+    const resolved = resolveBeamOptions(options, this.#vocabularySize, true);
+    this.#assertOpen();
+    return beamSearch(this.#session, () => this.#contextForAnswer(resolved.input), this.#parent, resolved);
   }
 
   /**

@@ -81,7 +81,7 @@ export type SampleOptions<Checked extends Questions = Questions> = PrefixGenerat
 /** @internal What of a request says how its answers are drawn. */
 export type NativeSampling = Omit<
   NativeRequest,
-  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'checks' | keyof NativeSchedule
+  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'checks' | 'beam' | keyof NativeSchedule
 >;
 
 /** @internal */

@@ -131,3 +131,12 @@ export async function modelsAndPrefixesAreDisposable(model: Model): Promise<void
 export const wrongOptions: LoadOptions = { cacheType: 'q4_0' };
 
 export type AnyResult = WinnowResult;
+
+export function thresholdsAreThoseOfTheQuestions(prefix: Prefix): void {
+  const questions = { good: { type: 'boolean', instructions: 'x' } } as const;
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: { good: 0.5 } } });
+  // @ts-expect-error There is no question of this name.
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: { bad: 0.5 } } });
+  // @ts-expect-error Every question has a threshold.
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: {} } });
+}
