@@ -1,3 +1,4 @@
+import earlyRejection from './early-rejection.mjs';
 import lamdaTurn from './lamda-turn.mjs';
 import longPrompt from './long-prompt.mjs';
 import manyStreams from './many-streams.mjs';
@@ -22,6 +23,7 @@ export const scenarios = [
   sharedPrefix,
   scoreLabels,
   scoreContinuations,
+  earlyRejection,
   openLoop,
   memory,
   nodeOverhead,
