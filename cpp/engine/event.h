@@ -44,8 +44,8 @@ struct CheckEvent {
   RequestId request = kNoRequest;
   int candidate = 0;
   int num_tokens = 0;          // Of its text when they were asked.
-  std::vector<double> values;  // [checks]
   int failed = -1;             // The first check that it did not pass: it ends here. -1 = it goes on.
+  std::vector<double> values;  // [checks]
 };
 
 struct ScoreEvent {

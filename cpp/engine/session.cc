@@ -142,7 +142,7 @@ void Session::Check(int check, int node, Span<const float> logits, std::vector<E
 }
 
 void Session::Judge(std::vector<Event>* events) {
-  CheckEvent event{id_, candidate_, num_tokens_, {}, -1};
+  CheckEvent event{id_, candidate_, num_tokens_};
   const auto& checks = request_.checks.checks;
   std::vector<QuestionRun> runs = std::exchange(check_runs_, {});
   for (size_t i = 0; i < checks.size(); ++i) {

@@ -87,7 +87,8 @@ test.serial('those that a check stops were the same until then, and their cells 
   const drawn = result.candidates.reduce((total, { tokens }) => total + tokens, 0);
   t.is(result.usage.generatedTokens, drawn);
   t.is(result.checks?.savedTokens, 8 * 40 - drawn);
-  t.true(tiny.stats().usedCells - before.usedCells <= 0, 'only what runs to its end stays cached, and that was there');
+  const grown = tiny.stats().usedCells - before.usedCells;
+  t.true(grown <= (8 - stopped.length) * 39, `${grown} cells stay cached, more than of those that ran to their end`);
   await prefix.close();
 });
 

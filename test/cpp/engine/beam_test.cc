@@ -92,18 +92,21 @@ TEST_F(BeamTest, IsTheSearchOverTheWholeVocabularyWhereTextsEnd) {
 }
 
 TEST_F(BeamTest, BeamsThatGiveWayGiveTheSameTexts) {
-  Open("fake-eos", /*step=*/5, /*cells=*/90, /*sequences=*/6);
+  Open("fake-eos-delay-1", /*step=*/5, /*cells=*/66, /*sequences=*/6);
   std::vector<RequestId> ids;
   std::vector<Request> requests;
   for (int i = 0; i < 6; ++i) {
     requests.push_back(Search("prompt " + std::to_string(i), 3 + i % 2, 12));
     ids.push_back(engine->Submit(client, requests.back()));
-    ids.push_back(engine->Submit(client, Greedy("another " + std::to_string(i), 15)));
+    Request urgent = Greedy("another " + std::to_string(i), 30);
+    urgent.priority = 1;
+    if (i > 0) inbox.WaitForTokens(ids[1], 1);  // The searches have begun.
+    ids.push_back(engine->Submit(client, urgent));
   }
   for (int i = 0; i < 6; ++i) {
     const std::string prompt = "prompt " + std::to_string(i);
     ExpectTexts(inbox.WaitFor(ids[2 * i]), Expected(*fake, prompt, requests[i]));
-    EXPECT_EQ(inbox.WaitFor(ids[2 * i + 1]).texts[0], Alone(*fake, "another " + std::to_string(i), 15));
+    EXPECT_EQ(inbox.WaitFor(ids[2 * i + 1]).texts[0], Alone(*fake, "another " + std::to_string(i), 30));
   }
   EXPECT_GT(engine->stats().preemptions, 0);
   EXPECT_EQ(engine->stats().used_cells, engine->stats().idle_cells);

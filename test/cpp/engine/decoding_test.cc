@@ -57,11 +57,13 @@ TEST_F(EngineTest, FactualNucleusGrowsSureWithinASentence) {
   Request request = Greedy("hello", 80);
   request.sampling.temperature = 1;
   request.sampling.seed = 4;
+  request.sampling.top_k = 16;  // Letters, spaces, and the dot.
   request.sampling.logit_bias = {{'.', 6.0f}};
   request.sampling.nucleus_decay = 0.001f;  // From the third token of a sentence on, the likeliest one alone is left.
   Inbox::Received received = Run(request);
   std::vector<Token> sequence = Tokens("hello");
   int num_in_sentence = 0, num_surprises = 0, num_sentences = 0;
+  bool is_at_end = false;
   for (Token token : received.tokens[0]) {
     std::vector<float> row = fake->RowBehind(sequence);
     row['.'] += 6;
@@ -70,7 +72,8 @@ TEST_F(EngineTest, FactualNucleusGrowsSureWithinASentence) {
     EXPECT_TRUE(num_in_sentence < 2 || token == likeliest);
     num_surprises += token != likeliest;
     num_sentences += token == '.';
-    num_in_sentence = token == '.' ? 0 : num_in_sentence + 1;
+    is_at_end = token == '.' || (is_at_end && token == ' ');
+    num_in_sentence = is_at_end ? 0 : num_in_sentence + 1;
     sequence.push_back(token);
   }
   EXPECT_GT(num_surprises, 5);
