@@ -1,3 +1,4 @@
+import type { Rejection } from './checks.js';
 import type { FinishReason, NativeEvent, NativeTimings, NativeTopLogprob, NativeUsage } from './native.js';
 
 type NativeToken = Extract<NativeEvent, { type: 'token' }>;
@@ -37,6 +38,14 @@ export interface Completion {
   logprobs?: number[];
 }
 
+/** An answer among several: as a Completion, or stopped by a check. */
+export interface CandidateCompletion extends Omit<Completion, 'reason'> {
+  /** As of a Completion; 'rejected': a check has stopped it. */
+  reason: FinishReason | 'rejected';
+  /** What stopped it, with `reason: 'rejected'`. */
+  rejection?: Rejection;
+}
+
 export function tokenDetails(event: NativeToken): TokenDetails {
   const { text, token, logprob, topLogprobs } = event;
   return { text, token, ...(logprob !== undefined && { logprob }), ...(topLogprobs !== undefined && { topLogprobs }) };
@@ -59,7 +68,7 @@ export class AnswerInProgress {
     return tokenDetails(event);
   }
 
-  finish({ reason, stopString, tokens }: NativeCandidate): Completion {
+  finish({ reason, stopString, tokens }: NativeCandidate): CandidateCompletion {
     return {
       text: this.#text,
       reason,

@@ -66,7 +66,7 @@ export function foldGeneration(request: NativeRequest): Fold<GenerationEvent, Ge
   let completion: Completion;
   return (event, emit) => {
     if (event.type === 'token') emit({ type: 'token', ...answer.addToken(event) });
-    if (event.type === 'candidate') completion = answer.finish(event);
+    if (event.type === 'candidate') completion = answer.finish(event) as Completion; // Nothing checks it.
     if (event.type !== 'finish') return undefined;
     const result = { ...completion, seed: request.seed, usage: event.usage, timings: event.timings };
     emit({ type: 'finish', ...result });

@@ -47,9 +47,26 @@ export type {
   SampleFinishEvent,
   SampleResult,
 } from './sampling.js';
-export type { Completion, FinishReason, Timings, TokenDetails, TopLogprob, Usage } from './candidates.js';
+export type { BeamHypothesis, BeamResult } from './beam.js';
+export type { CandidateCheckEvent, CheckSummary, Rejection } from './checks.js';
+export type {
+  CandidateCompletion,
+  Completion,
+  FinishReason,
+  Timings,
+  TokenDetails,
+  TopLogprob,
+  Usage,
+} from './candidates.js';
 export { WinnowTurn } from './recipes/turn.js';
-export type { RejectEvent, ScoreEvent, WinnowCandidate, WinnowEvent, WinnowResult } from './recipes/turn.js';
+export type {
+  RejectEvent,
+  ScoreEvent,
+  StoppedCandidate,
+  WinnowCandidate,
+  WinnowEvent,
+  WinnowResult,
+} from './recipes/turn.js';
 export { lamdaAttributes, lamdaSelection } from './recipes/lamda.js';
 export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './recipes/lamda.js';
 export type { ScoreOf, Scores } from './recipes/scores.js';
@@ -72,10 +89,16 @@ export type * from './questions/question.js';
 export type {
   AppendedContext,
   AppendedInput,
+  BeamOptions,
+  BeamSearchOptions,
   ChatTemplateOptions,
+  ChecksOptions,
+  CheckThreshold,
   CloseOptions,
   ContextInput,
+  DecodingOptions,
   DetokenizeOptions,
+  FactualNucleus,
   GenerateOptions,
   GenerationOptions,
   Input,
@@ -85,6 +108,8 @@ export type {
   Message,
   MessagesInput,
   NamespaceOptions,
+  NgramPenalty,
+  PrefixBeamOptions,
   PrefixGenerateOptions,
   PromptInput,
   PromptLogprobsOptions,
@@ -93,6 +118,7 @@ export type {
   SampleOptions,
   ScheduleOptions,
   Selection,
+  TextBias,
   TokenizeOptions,
   WinnowOptions,
 } from './options.js';

@@ -1,6 +1,8 @@
 import { calibrate } from './calibrate.js';
 import type { CalibrateOptions, LabelledInput } from './calibrate.js';
 import type { FittedCalibration } from './calibration/examples.js';
+import type { BeamResult } from './beam.js';
+import { beamSearch } from './beam.js';
 import type { Capabilities } from './capabilities.js';
 import { assertCanFork, assertCanGenerate } from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
@@ -11,6 +13,7 @@ import { Engine } from './engine.js';
 import { foldGeneration, Generation } from './generation.js';
 import type { NativeAddon, NativeModelInfo, NativeStats } from './native.js';
 import type {
+  BeamOptions,
   ChatTemplateOptions,
   CloseOptions,
   ContextInput,
@@ -25,6 +28,7 @@ import type {
   TokenizeOptions,
 } from './options.js';
 import {
+  resolveBeamOptions,
   resolveChatTemplateOptions,
   resolveCloseOptions,
   resolveContextInput,
@@ -145,6 +149,22 @@ export class Model implements AsyncDisposable {
       return { request, fold: foldGeneration(request) };
     };
     return new Generation(this.#engine, prepare, signal, constraint);
+  }
+
+  /**
+   * The likeliest texts that a beam search finds, the best first. Nothing is drawn at random, and nothing is known before
+   * the end.
+   *
+   * @example
+   * const { text, hypotheses } = await model.beam({ prompt: 'The sea is', beams: 10, minTokens: 20, noRepeatNgram: 3 });
+   */
+  async beam(options: BeamOptions): Promise<BeamResult> {
+    const resolved = resolveBeamOptions(options, this.info.vocabularySize, false);
+    this.#engine.assertOpen();
+    assertCanGenerate(this.#engine.info);
+    assertCanFork(this.#engine.info);
+    const context = () => buildContext(this.#session, resolved.input, undefined, true);
+    return beamSearch(this.#session, context, undefined, resolved);
   }
 
   /**

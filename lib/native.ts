@@ -58,6 +58,34 @@ export interface NativeQuestion {
   topLogprobs?: number; // likeliest tokens that come with each token of a label; absent = none
 }
 
+/** Ways of drawing that few requests use. */
+export interface NativeDecoding {
+  ngramSizes: Int32Array;
+  ngramPenalties: Float32Array; // same length; Infinity blocks
+  ngramContext: boolean; // n-grams of the prompt count, too
+  nucleusDecay: number; // 1 = off
+  nucleusFloor: number;
+  biasTexts: string[]; // of one token: wherever it may come; longer: where its last token would complete it
+  biasTextValues: Float32Array; // same length; -Infinity bans
+}
+
+/** Its score is Σ weights · softmax(scales · logprob + offsets) over the labels. */
+export interface NativeCheck extends NativeQuestion {
+  scales: Float64Array; // [labels]
+  offsets: Float64Array; // [labels]
+  weights: Float64Array; // [labels]
+  least: number; // the candidate passes from here
+  most: number; // to here
+}
+
+/** What is asked of candidates while they are generated. */
+export interface NativeChecks {
+  every: number; // tokens; 0 = where sentences end
+  after: number; // not before the text has as many tokens
+  refills: number; // candidates that may begin in the place of stopped ones
+  checks: NativeCheck[]; // at least one
+}
+
 /**
  * One call down per request. The prompt follows the tokens of `parent`; then `candidates` answers are generated, and
  * every question is asked behind each finished candidate (behind the prompt where candidates = 0).
@@ -85,8 +113,11 @@ export interface NativeRequest {
   topLogprobs: number;
   stop: string[];
   stopTokens: Int32Array;
+  beam?: { lengthPenalty: number; earlyStopping: boolean }; // candidates are the beams of one search; absent = sampled
+  decoding?: NativeDecoding; // absent = none of it
   grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
+  checks?: NativeChecks; // absent = none; needs candidates
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
   namespace: string; // '' = the default one; with a parent, the parent's counts
@@ -142,9 +173,17 @@ export type NativeEvent =
       type: 'candidate';
       request: number;
       candidate: number;
-      reason: FinishReason;
+      reason: FinishReason | 'rejected'; // 'rejected': a check has stopped it
       stopString?: string;
       tokens: number; // generated, the end token included
+    }
+  | {
+      type: 'check';
+      request: number;
+      candidate: number;
+      tokens: number; // of its text when it was asked
+      values: Float64Array; // [checks]
+      failed: number; // index of the first check that it did not pass; −1 = it goes on
     }
   | {
       type: 'score';

@@ -1,3 +1,5 @@
+import type { BeamResult } from './beam.js';
+import { beamSearch } from './beam.js';
 import type { Timings, Usage } from './candidates.js';
 import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Context, Session } from './context.js';
@@ -6,6 +8,7 @@ import { ClosedError } from './errors.js';
 import { foldGeneration, Generation } from './generation.js';
 import type {
   AppendedContext,
+  PrefixBeamOptions,
   PrefixGenerateOptions,
   RequestOptions,
   ResolvedInput,
@@ -14,6 +17,7 @@ import type {
   WinnowOptions,
 } from './options.js';
 import {
+  resolveBeamOptions,
   resolveContextInput,
   resolveContinuations,
   resolveGenerateOptions,
@@ -30,6 +34,7 @@ import type { Parent } from './requests.js';
 import { answerRequest, pinRequest } from './requests.js';
 import { foldSampling, Sampling } from './sampling.js';
 import type { Likelihood } from './scoring.js';
+import { compileChecks } from './checks.js';
 import { classify, compileBehind, logLikelihood } from './scoring.js';
 import { assertCanGenerate } from './capabilities.js';
 
@@ -132,13 +137,27 @@ export class Prefix implements AsyncDisposable {
    * @example
    * for (const text of await prefix.sample({ count: 8, topK: 40 }).texts()) console.log(text);
    */
-  sample(options: SampleOptions): Sampling {
-    const { input, sampling, signal, count } = resolveSampleOptions(options, this.#vocabularySize);
+  sample<const Checked extends Questions>(options: SampleOptions<Checked>): Sampling {
+    const { input, sampling, signal, count, checks } = resolveSampleOptions(options, this.#vocabularySize);
     const prepare = async () => {
-      const request = answerRequest(this.#session, await this.#contextForAnswer(input), this.#parent, sampling, count);
-      return { request, fold: foldSampling(request) };
+      const context = await this.#contextForAnswer(input);
+      const checked = await compileChecks(this.#session, context, checks);
+      const request = answerRequest(this.#session, context, this.#parent, sampling, count, [], checked?.native);
+      return { request, fold: foldSampling(request, checked) };
     };
     return new Sampling(this.#session.engine, prepare, signal);
+  }
+
+  /**
+   * The likeliest texts behind the prefix that a beam search finds, the best first; as `model.beam()`.
+   *
+   * @example
+   * const { text } = await prefix.beam({ beams: 10, minTokens: 20, noRepeatNgram: 3, ngramScope: 'context' });
+   */
+  async beam(options: PrefixBeamOptions = {}): Promise<BeamResult> {
+    const resolved = resolveBeamOptions(options, this.#vocabularySize, true);
+    this.#assertOpen();
+    return beamSearch(this.#session, () => this.#contextForAnswer(resolved.input), this.#parent, resolved);
   }
 
   /**
@@ -154,14 +173,18 @@ export class Prefix implements AsyncDisposable {
    * }).result();
    * console.log(chosen ? chosen.text : `none passed; best: ${bestRejected?.text}`);
    */
-  winnow<const Qs extends Questions = LamdaAttributes>(options: WinnowOptions<Qs> = {}): WinnowTurn<Qs> {
+  winnow<const Qs extends Questions = LamdaAttributes, const Checked extends Questions = Questions>(
+    options: WinnowOptions<Qs, Checked> = {},
+  ): WinnowTurn<Qs> {
     const resolved = resolveTurnOptions(options, this.#vocabularySize);
     const prepare = async () => {
       const context = await this.#contextForAnswer(resolved.input);
       const questions = await compileBehind(this.#session, context, resolved.attributes, true);
+      const checks = await compileChecks(this.#session, context, resolved.checks);
       const { sampling, candidates } = resolved;
-      const request = answerRequest(this.#session, context, this.#parent, sampling, candidates, questions.native);
-      return { request, fold: foldTurn<Qs>(request, resolved, questions) };
+      const asked = [candidates, questions.native, checks?.native] as const;
+      const request = answerRequest(this.#session, context, this.#parent, sampling, ...asked);
+      return { request, fold: foldTurn<Qs>(request, resolved, questions, checks) };
     };
     return new WinnowTurn<Qs>(this.#session.engine, prepare, resolved.signal);
   }

@@ -1,6 +1,6 @@
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
-import type { NativeQuestion, NativeRequest, NativeScore } from './native.js';
+import type { NativeChecks, NativeQuestion, NativeRequest, NativeScore } from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
 import { resolveSampling } from './options.js';
 import type { Fold } from './request-stream.js';
@@ -13,7 +13,10 @@ export interface Parent {
 
 const noSampling: NativeSampling = { ...resolveSampling({ maxTokens: 1, seed: 0 }, 1) };
 
-/** `candidates` answers behind the context; every question is asked behind each of them. Throws ContextOverflowError. */
+/**
+ * `candidates` answers behind the context; every question is asked behind each of them, every check while it is
+ * generated. Throws ContextOverflowError.
+ */
 export function answerRequest(
   session: Session,
   context: Context,
@@ -21,8 +24,10 @@ export function answerRequest(
   sampling: NativeSampling & NativeSchedule,
   candidates: number,
   questions: NativeQuestion[] = [],
+  checks?: NativeChecks,
 ): NativeRequest {
-  const room = roomInContext(session, context.tokens.length, longestQuestion(questions), 1);
+  const asked = [...questions, ...(checks?.checks ?? [])];
+  const room = roomInContext(session, context.tokens.length, longestQuestion(asked), 1);
   return {
     ...sampling,
     ...place(context, parent),
@@ -31,6 +36,7 @@ export function answerRequest(
     pin: false,
     candidates,
     questions,
+    ...(checks && { checks }),
   };
 }
 

@@ -1,34 +1,38 @@
-import type { Completion, Timings, TokenDetails, Usage } from './candidates.js';
+import type { CandidateCompletion, Timings, TokenDetails, Usage } from './candidates.js';
 import { AnswerInProgress } from './candidates.js';
+import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from './checks.js';
+import { CheckLog } from './checks.js';
 import type { NativeRequest } from './native.js';
 import type { Fold } from './request-stream.js';
 import { RequestStream } from './request-stream.js';
 
 export interface CandidateTokenEvent extends TokenDetails {
   type: 'candidate-token';
-  /** 0 … count − 1. */
+  /** 0 … count − 1; what takes a stopped one's place has the next number. */
   candidate: number;
 }
 
-export interface CandidateFinishEvent extends Completion {
+export interface CandidateFinishEvent extends CandidateCompletion {
   type: 'candidate-finish';
   candidate: number;
 }
 
 export interface SampleResult {
   /** In the order of their numbers. */
-  candidates: Completion[];
+  candidates: CandidateCompletion[];
   /** What all were drawn with; each has a random stream of its own. */
   seed: number;
   usage: Usage;
   timings: Timings;
+  /** With `checks`. */
+  checks?: CheckSummary;
 }
 
 export interface SampleFinishEvent extends SampleResult {
   type: 'finish';
 }
 
-export type SampleEvent = CandidateTokenEvent | CandidateFinishEvent | SampleFinishEvent;
+export type SampleEvent = CandidateTokenEvent | CandidateFinishEvent | CandidateCheckEvent | SampleFinishEvent;
 
 /** Several answers to one prefix, running together: events of all of them, and their texts in `result()`. */
 export class Sampling extends RequestStream<SampleEvent, SampleResult> {
@@ -39,31 +43,37 @@ export class Sampling extends RequestStream<SampleEvent, SampleResult> {
 }
 
 /** @internal Emits the tokens and the ends of all candidates. Returns the completion with a candidate's last event. */
-export function foldCandidates(request: NativeRequest) {
-  const answers = Array.from({ length: request.candidates }, () => new AnswerInProgress(request.logprobs));
+export function foldCandidates(request: NativeRequest, log: CheckLog | undefined) {
+  const answers: AnswerInProgress[] = [];
+  const answerOf = (candidate: number) => (answers[candidate] ??= new AnswerInProgress(request.logprobs));
   return (
     event: Parameters<Fold<never, never>>[0],
-    emit: (event: CandidateTokenEvent | CandidateFinishEvent) => void,
-  ): Completion | undefined => {
+    emit: (event: CandidateTokenEvent | CandidateFinishEvent | CandidateCheckEvent) => void,
+  ): CandidateCompletion | undefined => {
+    if (event.type === 'check' && log) emit(log.read(event));
     if (event.type === 'token')
-      emit({ type: 'candidate-token', candidate: event.candidate, ...answers[event.candidate].addToken(event) });
+      emit({ type: 'candidate-token', candidate: event.candidate, ...answerOf(event.candidate).addToken(event) });
     if (event.type !== 'candidate') return undefined;
     const { candidate } = event;
-    const completion = answers[candidate].finish(event);
+    const rejection = log?.rejectionOf(candidate);
+    const completion = { ...answerOf(candidate).finish(event), ...(rejection && { rejection }) };
     emit({ type: 'candidate-finish', candidate, ...completion });
     return completion;
   };
 }
 
 /** @internal */
-export function foldSampling(request: NativeRequest): Fold<SampleEvent, SampleResult> {
-  const candidates = new Array<Completion>(request.candidates);
-  const fold = foldCandidates(request);
+export function foldSampling(request: NativeRequest, checks?: CompiledChecks): Fold<SampleEvent, SampleResult> {
+  const candidates = new Array<CandidateCompletion>(request.candidates);
+  const log = checks && new CheckLog(checks);
+  const fold = foldCandidates(request, log);
   return (event, emit) => {
     const completion = fold(event, emit);
     if (completion && event.type === 'candidate') candidates[event.candidate] = completion;
     if (event.type !== 'finish') return undefined;
-    const result = { candidates, seed: request.seed, usage: event.usage, timings: event.timings };
+    const summary = log?.summary(request.candidates, request.maxTokens, candidates);
+    const { usage, timings } = event;
+    const result = { candidates, seed: request.seed, usage, timings, ...(summary && { checks: summary }) };
     emit({ type: 'finish', ...result });
     return result;
   };

@@ -1,5 +1,6 @@
 #include "convert.h"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
@@ -32,6 +33,49 @@ Question QuestionFrom(Napi::Value value) {
   Napi::Object object = value.As<Napi::Object>();
   return {TokensFrom(object.Get("suffix")), ListFrom(object, "labels", TokensFrom),
           object.Has("topLogprobs") ? IntFrom(object, "topLogprobs") : 0};
+}
+
+std::vector<double> DoublesFrom(Napi::Value value) {
+  Napi::Float64Array array = value.As<Napi::Float64Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+Check CheckFrom(Napi::Value value) {
+  Napi::Object object = value.As<Napi::Object>();
+  Check check;
+  check.question = QuestionFrom(value);
+  check.scales = DoublesFrom(object.Get("scales"));
+  check.offsets = DoublesFrom(object.Get("offsets"));
+  check.weights = DoublesFrom(object.Get("weights"));
+  check.least = NumberFrom(object, "least");
+  check.most = NumberFrom(object, "most");
+  return check;
+}
+
+CheckPlan ChecksFrom(Napi::Object object) {
+  CheckPlan plan;
+  plan.checks = ListFrom(object, "checks", CheckFrom);
+  plan.every = IntFrom(object, "every");
+  plan.after = IntFrom(object, "after");
+  plan.max_refills = IntFrom(object, "refills");
+  return plan;
+}
+
+std::vector<float> FloatsFrom(Napi::Value value) {
+  Napi::Float32Array array = value.As<Napi::Float32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
+void AddDecoding(Napi::Object object, Request* request) {
+  const std::vector<Token> sizes = TokensFrom(object.Get("ngramSizes"));
+  const std::vector<float> penalties = FloatsFrom(object.Get("ngramPenalties"));
+  for (size_t i = 0; i < sizes.size(); ++i) request->sampling.ngram_penalties.push_back({sizes[i], penalties[i]});
+  request->sampling.ngram_context = BoolFrom(object, "ngramContext");
+  request->sampling.nucleus_decay = FloatFrom(object, "nucleusDecay");
+  request->sampling.nucleus_floor = FloatFrom(object, "nucleusFloor");
+  const std::vector<std::string> texts = StringsFrom(object, "biasTexts");
+  const std::vector<float> values = FloatsFrom(object.Get("biasTextValues"));
+  for (size_t i = 0; i < texts.size(); ++i) request->text_bias.emplace_back(texts[i], values[i]);
 }
 
 SamplingOptions SamplingFrom(const Napi::Object& object) {
@@ -81,6 +125,8 @@ const char* NameOf(FinishReason reason) {
       return "eos";
     case FinishReason::kStop:
       return "stop";
+    case FinishReason::kRejected:
+      return "rejected";
     case FinishReason::kLength:
       break;
   }
@@ -119,6 +165,13 @@ class EventWriter {
     writer.Put("reason", NameOf(event.reason)).Put("tokens", event.num_tokens);
     if (!event.stop.empty()) writer.Put("stopString", event.stop);
     return writer.object();
+  }
+
+  Napi::Object operator()(const CheckEvent& event) const {
+    Napi::Float64Array values = Napi::Float64Array::New(env_, event.values.size());
+    std::copy(event.values.begin(), event.values.end(), values.Data());
+    ObjectWriter writer = Begin("check", event.request, event.candidate);
+    return writer.Put("tokens", event.num_tokens).Set("values", values).Put("failed", event.failed).object();
   }
 
   Napi::Object operator()(const ScoreEvent& event) const {
@@ -224,9 +277,17 @@ Request RequestFrom(Napi::Object object) {
   request.min_tokens = IntFrom(object, "minTokens");
   request.ignore_eos = BoolFrom(object, "ignoreEos");
   request.sampling = SamplingFrom(object);
+  if (object.Has("beam")) {
+    Napi::Object beam = object.Get("beam").As<Napi::Object>();
+    request.beam.num_beams = request.num_candidates;
+    request.beam.length_penalty = FloatFrom(beam, "lengthPenalty");
+    request.beam.early_stopping = BoolFrom(beam, "earlyStopping");
+  }
+  if (object.Has("decoding")) AddDecoding(object.Get("decoding").As<Napi::Object>(), &request);
   request.stops = StringsFrom(object, "stop");
   request.stop_tokens = TokensFrom(object.Get("stopTokens"));
   request.questions = ListFrom(object, "questions", QuestionFrom);
+  if (object.Has("checks")) request.checks = ChecksFrom(object.Get("checks").As<Napi::Object>());
   request.timeout_ms = static_cast<int64_t>(NumberFrom(object, "timeoutMs"));
   request.priority = NumberFrom(object, "priority");
   request.space = StringFrom(object, "namespace");

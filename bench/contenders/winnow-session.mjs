@@ -1,5 +1,6 @@
 // Winnow through its public interface. `kernels` is what sets the two contenders apart.
 import { PerformanceObserver } from 'node:perf_hooks';
+import { crc32 } from 'node:zlib';
 import { loadModel } from '../../dist/index.js';
 import { Latencies } from './latencies.mjs';
 import { runRows } from './winnow-rows.mjs';
@@ -82,6 +83,29 @@ class WinnowSession {
       generatedTokens: usage.generatedTokens,
       evaluatedTokens: prefix.usage.evaluatedPromptTokens + usage.evaluatedPromptTokens,
       scores: sum(all.map(({ answers }) => Object.keys(answers).length)),
+    };
+  }
+
+  /** Candidates behind every context; those pass whose P(good) reaches the threshold. `every`: also while they are generated. */
+  async sift({ contexts, candidates, maxTokens, every, question, threshold, temperature, topK, seed }) {
+    const questions = { word: { type: 'labels', ...question } };
+    const checks = { every, questions, thresholds: { word: { label: 'good', min: threshold } } };
+    const options = { candidates, maxTokens, temperature, topK, seed, ignoreEos: true, attributes: questions };
+    const keep = ({ word }) => word.good >= threshold;
+    const turns = contexts.map(async (prompt) => {
+      const prefix = await this.#model.prefill({ prompt });
+      const turn = prefix.winnow({ ...options, keep, rank: () => 0, ...(every && { checks }) });
+      const result = await turn.result();
+      await prefix.close();
+      return { ...result, read: prefix.usage.evaluatedPromptTokens };
+    });
+    const results = await Promise.all(turns);
+    const kept = results.flatMap((result) => result.candidates.filter((candidate) => candidate.kept));
+    return {
+      kept: kept.length,
+      generatedTokens: sum(results.map(({ usage }) => usage.generatedTokens)),
+      evaluatedTokens: sum(results.map(({ usage, read }) => usage.evaluatedPromptTokens + read)),
+      answerSet: crc32(kept.map(({ candidate, tokenIds }) => [candidate, ...tokenIds].join()).join(';')),
     };
   }
 

@@ -24,6 +24,13 @@ const shapes = {
     const sharedTokens = context.length + candidates * (maxTokens + asked);
     return { sequences: candidates, sequenceTokens, totalTokens: candidates * sequenceTokens, sharedTokens };
   },
+  sift({ contexts, candidates, maxTokens }) {
+    const sequences = contexts.length * candidates;
+    const behind = maxTokens + 2; // The question and its label.
+    const sequenceTokens = contexts[0].length + behind;
+    const sharedTokens = contexts.length * contexts[0].length + sequences * behind;
+    return { sequences, sequenceTokens, totalTokens: sequences * sequenceTokens, sharedTokens };
+  },
   score({ texts, questions }) {
     const sequences = Math.min(texts.length, mostAtOnce);
     const asked = questions.map(({ suffix, label }) => suffix.length + label.length);

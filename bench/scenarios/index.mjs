@@ -1,4 +1,5 @@
 import batchRows from './batch-rows.mjs';
+import earlyRejection from './early-rejection.mjs';
 import lamdaTurn from './lamda-turn.mjs';
 import longPrompt from './long-prompt.mjs';
 import manyStreams from './many-streams.mjs';
@@ -27,6 +28,7 @@ export const scenarios = [
   scoreContinuations,
   sparrowTree,
   selfConsistency,
+  earlyRejection,
   openLoop,
   memory,
   nodeOverhead,

@@ -35,6 +35,7 @@ struct PlanRead {
   enum class Kind {
     kSample,  // Draw the next token of `candidate`.
     kScore,   // Read `node` of `question`, asked on `candidate` (-1 = on the prompt).
+    kCheck,   // The same of a check, asked before the next token of `candidate` is drawn.
     kSave,    // Keep the row as the last row of `request`'s prompt.
   };
   Kind kind = Kind::kSample;

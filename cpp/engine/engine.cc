@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/beam_session.h"
 #include "engine/command_queue.h"
 #include "engine/meters.h"
 #include "engine/registry.h"
@@ -44,8 +45,9 @@ struct Answering {
 struct Submission {
   Engine::ClientId client = 0;
   Request request;
-  Session::Questions questions;
-  std::map<int, Answering> answers;  // By candidate; -1 = the prompt.
+  Session::Asked asked;
+  std::map<int, Answering> answers;    // By candidate; -1 = the prompt.
+  std::unique_ptr<BeamSession> beams;  // In their place, of a beam search.
   Clock::time_point submitted;
   RequestTimings timings;
   bool has_begun = false;
@@ -184,8 +186,12 @@ class Engine::Impl {
       std::vector<Event>* events = &clients_.at(open.client).events;
       if (read.kind == PlanRead::Kind::kSave) {
         saved_rows_[read.request].assign(row.begin(), row.end());
+      } else if (read.kind == PlanRead::Kind::kCheck) {
+        AnswerOf(read, open).session.Check(read.question, read.node, row, events);
       } else if (read.kind == PlanRead::Kind::kScore) {
         AnswerOf(read, open).session.Score(read.question, read.node, row, events);
+      } else if (open.request.beam.num_beams > 0) {
+        outcomes[i] = BeamsOf(read.request, open).Read(read.candidate, row, events);
       } else {
         outcomes[i] = AnswerOf(read, open).session.Sample(row, events);
       }
@@ -193,11 +199,18 @@ class Engine::Impl {
     return outcomes;
   }
 
+  BeamSession& BeamsOf(RequestId id, Submission& open) {
+    if (!open.beams) {
+      open.beams = std::make_unique<BeamSession>(*backend_, id, open.request, scheduler_.PromptOf(id));
+    }
+    return *open.beams;
+  }
+
   Answering& AnswerOf(const PlanRead& read, Submission& open) {
     auto found = open.answers.find(read.candidate);
     if (found != open.answers.end()) return found->second;
     Span<const Token> prompt = scheduler_.PromptOf(read.request);
-    Answering answer{Session(*backend_, read.request, read.candidate, open.request, open.questions, prompt)};
+    Answering answer{Session(*backend_, read.request, read.candidate, open.request, open.asked, prompt)};
     return open.answers.emplace(read.candidate, std::move(answer)).first->second;
   }
 
@@ -215,7 +228,7 @@ class Engine::Impl {
     for (const PlanRead& read : plan.reads) {
       Submission& open = requests_.at(read.request);
       Begin(open, begin);
-      if (read.kind == PlanRead::Kind::kSample) MeterToken(open, read.candidate, end);
+      if (read.kind == PlanRead::Kind::kSample && !open.beams) MeterToken(open, read.candidate, end);
     }
     AddByPhase(plan, Milliseconds(end - begin), &times_);
     ++num_steps_;
@@ -292,18 +305,22 @@ class Engine::Impl {
     scheduled.parent = request->parent;
     scheduled.pin = request->pin;
     scheduled.num_candidates = request->num_candidates;
+    scheduled.is_beam_search = request->beam.num_beams > 0;
     scheduled.space = request->space;
     scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);
     if (request->timeout_ms > 0) scheduled.deadline = scheduled.submitted + request->timeout_ms;
     int deepest = 0;
     for (const Question& question : request->questions) {
-      auto compiled = std::make_shared<const CompiledQuestion>(question);
-      open->questions.push_back(compiled);
-      scheduled.questions.emplace_back(compiled, &compiled->tree());
-      for (const TokenTree::Node& node : compiled->tree().nodes) deepest = std::max(deepest, node.depth + 1);
+      scheduled.questions.push_back(Compile(question, &open->asked.questions, &deepest));
     }
+    for (const Check& check : request->checks.checks) {
+      scheduled.checks.push_back(Compile(check.question, &open->asked.checks, &deepest));
+    }
+    CheckStepFits(scheduled.checks);
+    scheduled.max_refills = request->checks.max_refills;
     if (!request->grammar.empty()) ReadGrammar(request);
+    ReadTextBias(request);
     int prompt_tokens =
         static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
@@ -316,6 +333,39 @@ class Engine::Impl {
     request->max_tokens = std::min(request->max_tokens, info.context_size - prompt_tokens - deepest);
     scheduled.max_tokens = request->max_tokens;
     return scheduled;
+  }
+
+  static std::shared_ptr<const TokenTree> Compile(const Question& question, Session::Questions* compiled,
+                                                  int* deepest) {
+    const auto& added = compiled->emplace_back(std::make_shared<const CompiledQuestion>(question));
+    for (const TokenTree::Node& node : added->tree().nodes) *deepest = std::max(*deepest, node.depth + 1);
+    return {added, &added->tree()};
+  }
+
+  // Checks run in one step, together with the token before them.
+  void CheckStepFits(const std::vector<std::shared_ptr<const TokenTree>>& checks) const {
+    int rows = 1;
+    int outputs = 1;
+    for (const auto& tree : checks) {
+      rows += static_cast<int>(tree->nodes.size());
+      for (const TokenTree::Node& node : tree->nodes) outputs += node.wants_logits;
+    }
+    const ModelInfo& info = backend_->info();
+    if (rows <= info.max_step_tokens && outputs <= info.max_step_outputs) return;
+    throw Error("ERR_OPTION_VALUE", "The checks take " + std::to_string(rows) + " tokens and " +
+                                        std::to_string(outputs) + " rows of logits of one step, which has " +
+                                        std::to_string(info.max_step_tokens) + " and " +
+                                        std::to_string(info.max_step_outputs) +
+                                        ". Ask fewer or shorter ones, or load the model with a larger maxStepTokens.");
+  }
+
+  // A text of one token is biased wherever it may come, a longer one where its last token would complete it.
+  void ReadTextBias(Request* request) const {
+    for (const auto& [text, bias] : request->text_bias) {
+      std::vector<Token> tokens = backend_->Tokenize(text, /*add_special=*/false, /*parse_special=*/true);
+      if (tokens.size() == 1) request->sampling.logit_bias.emplace_back(tokens[0], bias);
+      if (tokens.size() > 1) request->sampling.sequence_bias.push_back({std::move(tokens), bias});
+    }
   }
 
   void ReadGrammar(Request* request) {
@@ -333,18 +383,20 @@ class Engine::Impl {
     if (request.prompt.empty() && request.parent == kNoRequest) throw Error("ERR_PROMPT_EMPTY", "The prompt is empty.");
     auto is_unknown = [&](Token token) { return token < 0 || token >= info.vocabulary_size; };
     bool has_unknown = std::any_of(request.prompt.begin(), request.prompt.end(), is_unknown);
-    for (const Question& question : request.questions) {
+    auto look = [&](const Question& question) {
       has_unknown |= std::any_of(question.suffix.begin(), question.suffix.end(), is_unknown);
       for (const auto& label : question.labels) has_unknown |= std::any_of(label.begin(), label.end(), is_unknown);
-    }
+    };
+    for (const Question& question : request.questions) look(question);
+    for (const Check& check : request.checks.checks) look(check.question);
     if (has_unknown) {
       throw Error("ERR_OPTION_VALUE",
                   "A token id is outside of the vocabulary of " + std::to_string(info.vocabulary_size) + " tokens.");
     }
     if (!info.can_generate)
       throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
-    bool forks =
-        request.pin || request.parent != kNoRequest || request.num_candidates > 1 || !request.questions.empty();
+    bool forks = request.pin || request.parent != kNoRequest || request.num_candidates > 1 ||
+                 !request.questions.empty() || !request.checks.empty();
     if (forks && !info.can_fork) {
       throw Error("ERR_UNSUPPORTED", "Sequences of this model (" + info.architecture +
                                          ") can't be forked: one candidate, no prefix and no questions.");

@@ -11,7 +11,7 @@
 
 namespace winnow {
 
-enum class FinishReason { kEos, kStop, kLength };
+enum class FinishReason { kEos, kStop, kLength, kRejected };
 
 struct TopToken {
   Token token = 0;
@@ -37,6 +37,15 @@ struct CandidateEvent {
   FinishReason reason = FinishReason::kLength;
   std::string stop;  // The stop string that was found; empty if none.
   int num_tokens = 0;
+};
+
+// The checks of a candidate have been answered.
+struct CheckEvent {
+  RequestId request = kNoRequest;
+  int candidate = 0;
+  int num_tokens = 0;          // Of its text when they were asked.
+  int failed = -1;             // The first check that it did not pass: it ends here. -1 = it goes on.
+  std::vector<double> values;  // [checks]
 };
 
 struct ScoreEvent {
@@ -70,6 +79,6 @@ struct ErrorEvent {
   ErrorFacts facts;
 };
 
-using Event = std::variant<TokenEvent, CandidateEvent, ScoreEvent, FinishEvent, ErrorEvent>;
+using Event = std::variant<TokenEvent, CandidateEvent, CheckEvent, ScoreEvent, FinishEvent, ErrorEvent>;
 
 }  // namespace winnow

@@ -2,8 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/beam.h"
+#include "base/check.h"
 #include "base/question.h"
 #include "base/sampling.h"
 #include "base/types.h"
@@ -24,9 +27,12 @@ struct Request {
   int min_tokens = 0;       // Before it no end-of-text or stop token is drawn, and no stop string ends the text.
   bool ignore_eos = false;  // End-of-text tokens are never drawn.
   SamplingOptions sampling;
-  std::vector<std::string> stops;  // Strings; none is empty.
+  std::vector<std::pair<std::string, float>> text_bias;  // Resolved to token and sequence biases by the engine.
+  std::vector<std::string> stops;                        // Strings; none is empty.
   std::vector<Token> stop_tokens;
   std::vector<Question> questions;
+  BeamOptions beam;        // With beams, as many candidates; no questions, checks, grammar or stop strings.
+  CheckPlan checks;        // Asked of candidates while they are generated; needs candidates.
   int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
   double priority = 0;     // Higher first.
   std::string space;       // Namespace: cells are shared only within it. Ignored with a parent, whose namespace it has.

@@ -109,7 +109,8 @@ void AddLogprobs(Scratch* scratch, const SamplingOptions& options, Sampled* samp
 
 }  // namespace
 
-Sampler::Sampler(SamplingOptions options, int candidate) : options_(std::move(options)), candidate_(candidate) {}
+Sampler::Sampler(SamplingOptions options, int candidate, size_t prompt_length)
+    : options_(std::move(options)), candidate_(candidate), prompt_length_(prompt_length) {}
 
 Sampled Sampler::Sample(Span<const float> logits, Span<const Token> history, Position position,
                         Span<const Token> banned, TokenFilter* filter) {
@@ -117,7 +118,7 @@ Sampled Sampler::Sample(Span<const float> logits, Span<const Token> history, Pos
   const bool is_changed = ChangesLogits(history, banned) || filter != nullptr;
   if (is_changed) {
     scratch.adjusted.assign(logits.begin(), logits.end());
-    AdjustLogits(options_, history, banned, scratch.adjusted, &scratch.counts);
+    AdjustLogits(options_, {history, prompt_length_}, banned, scratch.adjusted, &scratch.counts);
   }
   scratch.index.Build(is_changed ? Span<const float>(scratch.adjusted) : logits);
   scratch.weights.Clear();
@@ -143,7 +144,7 @@ Sampled Sampler::Sample(Span<const float> logits, Span<const Token> history, Pos
 }
 
 bool Sampler::ChangesLogits(Span<const Token> history, Span<const Token> banned) const {
-  return !options_.logit_bias.empty() || !banned.empty() || (options_.has_penalties() && !history.empty());
+  return !options_.logit_bias.empty() || !banned.empty() || (options_.has_history() && !history.empty());
 }
 
 }  // namespace winnow

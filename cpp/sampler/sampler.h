@@ -12,8 +12,11 @@ namespace winnow {
 // is shared by its samplers: hundreds of candidates need no row of their own, and only `Sampled::top` is allocated.
 class Sampler {
  public:
-  // `candidate`: 0 … n − 1 among the answers of one request.
-  Sampler(SamplingOptions options, int candidate);
+  // `candidate`: 0 … n − 1 among the answers of one request. `prompt_length`: tokens of a history that are no text.
+  Sampler(SamplingOptions options, int candidate, size_t prompt_length = 0);
+
+  // From the next token on.
+  void set_top_p(float top_p) { options_.top_p = top_p; }
 
   // `logits`: one row, [vocabulary], raw; at least one. `history`: the sequence so far, prompt included, for the
   // penalties. `position`: of the token to draw. `banned`: tokens that may not be drawn here (end of text under
@@ -32,6 +35,7 @@ class Sampler {
 
   SamplingOptions options_;
   int candidate_;
+  size_t prompt_length_;
 };
 
 }  // namespace winnow

@@ -19,10 +19,6 @@ int CommonLength(const std::vector<Token>& a, const std::vector<Token>& b) {
 // A row that somebody reads has to be evaluated, cached or not.
 int LongestReuse(const OpenRequest& request) { return request.usage.prompt_tokens - (request.needs_last_row ? 1 : 0); }
 
-Resources LargerOf(const Resources& a, const Resources& b) {
-  return {std::max(a.cells, b.cells), std::max(a.sequences, b.sequences)};
-}
-
 }  // namespace
 
 void Scheduler::Admit(Step& step) {
@@ -53,9 +49,11 @@ void Scheduler::InsertRunning(OpenRequest& request) {
 
 Resources Scheduler::FloorOf(const OpenRequest& request) const {
   Resources floor = request.question_need;
-  if (request.spec.num_candidates > 0) floor.cells += request.spec.max_tokens;
+  // No beam goes on without the others.
+  const int num_together = request.spec.is_beam_search ? request.spec.num_candidates : 1;
+  if (request.spec.num_candidates > 0) floor.cells += request.spec.max_tokens * num_together;
   floor.cells += static_cast<int>(request.spec.prompt.size());
-  if (HasOwnPrompt(request) || request.spec.num_candidates > 0) ++floor.sequences;
+  if (HasOwnPrompt(request) || request.spec.num_candidates > 0) floor.sequences += num_together;
   return floor;
 }
 

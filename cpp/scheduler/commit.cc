@@ -26,6 +26,7 @@ void Scheduler::Commit(const StepPlan& plan, Span<const SampleOutcome> outcomes)
 }
 
 void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOutcome& outcome) {
+  if (request.spec.is_beam_search) return CommitBeams(request, outcome);
   bool is_first = candidate == static_cast<int>(request.bases.size());  // Read off the prompt's row, in their order.
   if (is_first) {
     request.bases.push_back(std::make_unique<Base>());
@@ -33,7 +34,10 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
     request.bases.back()->num_evaluated = request.usage.prompt_tokens;
   }
   Base& base = *request.bases[candidate];
+  for (SequenceId path : std::exchange(base.check_paths, {})) cache_.Drop(path);
+  if (outcome.finish == SampleOutcome::Finish::kReject) return RejectBase(request, base);
   ++request.usage.generated_tokens;
+  base.wants_check = outcome.wants_check;
   bool keeps_token = outcome.finish != SampleOutcome::Finish::kDropToken;
   if (keeps_token) base.generated.push_back(outcome.token);
   if (outcome.finish == SampleOutcome::Finish::kNo) return;
@@ -41,6 +45,76 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
   base.wants_base_row = keeps_token && request.reads_base;
   if (request.spec.questions.empty()) return FinishBase(request, base);
   if (base.state == Base::State::kDecoding) base.state = Base::State::kScoring;
+}
+
+// Beams are replaced when all of a round have been read. One that several grow out of is forked, one that none does is
+// gone, and the rest go on where they are.
+void Scheduler::CommitBeams(OpenRequest& request, const SampleOutcome& outcome) {
+  request.search_is_done = outcome.finish != SampleOutcome::Finish::kNo;
+  if (outcome.beams.empty()) return;
+  request.usage.generated_tokens += static_cast<int>(outcome.beams.size());
+  KeepParents(request, outcome.beams);
+  std::vector<std::unique_ptr<Base>> next;
+  for (const BeamStep& beam : outcome.beams) next.push_back(MakeBeam(request, beam, static_cast<int>(next.size())));
+  request.bases = std::move(next);
+}
+
+void Scheduler::KeepParents(OpenRequest& request, const std::vector<BeamStep>& beams) {
+  for (size_t i = 0; i < request.bases.size(); ++i) {
+    Base& base = *request.bases[i];
+    auto grows_out_of_it = [i](const BeamStep& beam) { return beam.parent == static_cast<int>(i); };
+    if (base.sequence == kNoSequence || std::any_of(beams.begin(), beams.end(), grows_out_of_it)) continue;
+    const bool keeps_cells = !IsPromptHeldBeside(request, base);
+    EndSequence(std::exchange(base.sequence, kNoSequence), keeps_cells);
+  }
+}
+
+// The first that grows out of a beam has its sequence, others fork from that. Where no sequence is free, a beam waits
+// like a candidate that gave way.
+std::unique_ptr<Base> Scheduler::MakeBeam(OpenRequest& request, const BeamStep& step, int index) {
+  auto beam = std::make_unique<Base>();
+  beam->candidate = index;
+  beam->num_evaluated = request.usage.prompt_tokens;
+  if (!request.bases.empty()) {
+    Base& parent = *request.bases[step.parent];
+    beam->generated = parent.generated;
+    beam->num_evaluated = parent.num_evaluated;
+    beam->last_step = parent.last_step;
+    beam->sequence = std::exchange(parent.has_heir, true) ? ForkBeam(request, parent) : parent.sequence;
+    if (beam->sequence != kNoSequence) beam->state = Base::State::kDecoding;
+  }
+  beam->generated.push_back(step.token);
+  return beam;
+}
+
+SequenceId Scheduler::ForkBeam(const OpenRequest& request, const Base& parent) {
+  const bool has_room = (Total() - Busy() - reserved_).sequences > 0;
+  if (parent.sequence == kNoSequence || !has_room) return kNoSequence;
+  const SequenceId fork = *cache_.Begin(request.spec.space, parent.sequence, cache_.Length(parent.sequence));
+  cache_.Publish(fork);
+  return fork;
+}
+
+// Its cells are free at once, and where the request may have another candidate, it begins behind the prompt.
+void Scheduler::RejectBase(OpenRequest& request, Base& base) {
+  base.is_finished = true;
+  const bool keeps_cells = !IsPromptHeldBeside(request, base);
+  EndSequence(std::exchange(base.sequence, kNoSequence), keeps_cells);
+  base.state = Base::State::kDone;
+  ++request.num_bases_done;
+  if (request.num_refills == request.spec.max_refills) return;
+  ++request.num_refills;
+  auto refill = std::make_unique<Base>();
+  refill->candidate = static_cast<int>(request.bases.size());
+  refill->num_evaluated = request.usage.prompt_tokens;
+  request.bases.push_back(std::move(refill));
+}
+
+// Else the prompt's cells would go with the rejected candidate's.
+bool Scheduler::IsPromptHeldBeside(const OpenRequest& request, const Base& base) const {
+  if (!HasOwnPrompt(request) || request.sequence != kNoSequence) return true;
+  return std::any_of(request.bases.begin(), request.bases.end(),
+                     [&](const auto& other) { return other.get() != &base && other->sequence != kNoSequence; });
 }
 
 void Scheduler::CommitPrompt(OpenRequest& request) {
@@ -93,7 +167,8 @@ void Scheduler::FinishBase(OpenRequest& request, Base& base) {
 bool Scheduler::IsDone(const OpenRequest& request) const {
   if (!request.prompt_is_done) return false;
   if (request.spec.pin) return true;
-  return request.num_bases_done == std::max(1, request.spec.num_candidates);
+  if (request.spec.is_beam_search) return request.search_is_done;
+  return request.num_bases_done == std::max(1, request.spec.num_candidates + request.num_refills);
 }
 
 // Tokens of prompt and text that aren't in the cache. One, while a candidate generates: the last it drew.

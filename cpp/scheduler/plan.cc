@@ -12,7 +12,8 @@ void Scheduler::PlanDecodes(Step& step) {
   std::vector<std::pair<OpenRequest*, Base*>> decodes;
   for (OpenRequest* request : running_) {
     for (auto& base : request->bases) {
-      bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && NumMissing(*request, *base) == 1;
+      bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && !base->awaits_round &&
+                      NumMissing(*request, *base) == 1;
       if (is_ready) decodes.emplace_back(request, base.get());
     }
   }
@@ -23,20 +24,69 @@ void Scheduler::PlanDecodes(Step& step) {
   std::stable_sort(decodes.begin(), decodes.end(), goes_first);
   for (auto& [request, base] : decodes) {
     if (step.tokens_left == 0 || step.outputs_left == 0) return;
-    PlanDecode(step, *request, *base);
+    if (FitsStep(step, *request, *base)) PlanDecode(step, *request, *base);
   }
 }
 
+// Checks run in the step of the token before them, whole: so a text does not depend on what else the step has.
+bool Scheduler::FitsStep(const Step& step, const OpenRequest& request, const Base& base) {
+  if (!base.wants_check) return true;
+  return step.tokens_left > request.check_need.cells && step.outputs_left > request.num_check_reads;
+}
+
 void Scheduler::PlanDecode(Step& step, OpenRequest& request, Base& base) {
-  Position position = cache_.Length(base.sequence);
+  const Position position = cache_.Length(base.sequence);
+  const int index = static_cast<int>(step.plan.rows.size());
   PlanRow row = RowOf(request, TokenAt(request, base, position), position, Phase::kGenerate);
   row.wants_logits = true;
-  step.plan.reads.push_back(
-      {PlanRead::Kind::kSample, static_cast<int>(step.plan.rows.size()), kNoRequest, request.spec.id, base.candidate});
   request.usage.recomputed_tokens += position < base.num_evaluated;
   base.num_evaluated = std::max(base.num_evaluated, position + 1);
   base.last_step = num_steps_;
-  AddRow(step, request, row, {&base.sequence, 1});
+  base.awaits_round = request.spec.is_beam_search;
+  if (base.wants_check) {
+    AddRow(step, request, row, ForkForChecks(request, base));
+    PlanChecks(step, request, base, index);
+  } else {
+    AddRow(step, request, row, {&base.sequence, 1});
+  }
+  // Behind the checks: their answers decide whether another token is drawn.
+  step.plan.reads.push_back({PlanRead::Kind::kSample, index, kNoRequest, request.spec.id, base.candidate});
+}
+
+// Returns the candidate's sequence and one fork of it per path of the checks.
+std::vector<SequenceId> Scheduler::ForkForChecks(OpenRequest& request, Base& base) {
+  const int num_paths = request.check_need.sequences;
+  for (int i = 0; i < num_paths; ++i) {
+    base.check_paths.push_back(*cache_.Begin(request.spec.space, base.sequence, cache_.Length(base.sequence)));
+  }
+  Unreserve(base, {0, num_paths});
+  std::vector<SequenceId> sequences{base.sequence};
+  sequences.insert(sequences.end(), base.check_paths.begin(), base.check_paths.end());
+  return sequences;
+}
+
+void Scheduler::PlanChecks(Step& step, OpenRequest& request, Base& base, int base_row) {
+  const Position base_length = cache_.Length(base.sequence);
+  Span<const SequenceId> paths(base.check_paths);
+  for (size_t i = 0; i < request.spec.checks.size(); ++i) {
+    const TokenTree& tree = *request.spec.checks[i];
+    auto read = [&](int row, int node) {
+      step.plan.reads.push_back(
+          {PlanRead::Kind::kCheck, row, kNoRequest, request.spec.id, base.candidate, static_cast<int>(i), node});
+    };
+    if (tree.reads_base) read(base_row, /*node=*/-1);
+    for (size_t node = 0; node < tree.nodes.size(); ++node) {
+      PlanRow row = RowOf(request, tree.nodes[node].token, base_length + tree.nodes[node].depth, Phase::kScore);
+      row.wants_logits = tree.nodes[node].wants_logits;
+      if (row.wants_logits) read(static_cast<int>(step.plan.rows.size()), static_cast<int>(node));
+      ++request.usage.evaluated_prompt_tokens;
+      ++request.usage.question_tokens;
+      Unreserve(base, {1, 0});
+      AddRow(step, request, row, paths.Subspan(tree.nodes[node].first_path, tree.nodes[node].num_paths));
+    }
+    paths = paths.Subspan(tree.num_paths);
+  }
+  base.wants_check = false;
 }
 
 void Scheduler::PlanQuestions(Step& step, OpenRequest& request, Base& base) {
@@ -178,7 +228,8 @@ void Scheduler::PlanCatchUp(Step& step, OpenRequest& request, Base& base) {
 void Scheduler::ReadPrompt(Step& step, OpenRequest& request, int row, RequestId saved_by) {
   RequestId id = request.spec.id;
   if (request.spec.pin) step.plan.reads.push_back({PlanRead::Kind::kSave, row, saved_by, id});
-  for (int i = 0; i < request.spec.num_candidates; ++i) {
+  const int num_reads = request.spec.is_beam_search ? 1 : request.spec.num_candidates;  // All beams begin as one.
+  for (int i = 0; i < num_reads; ++i) {
     step.plan.reads.push_back({PlanRead::Kind::kSample, row, saved_by, id, i});
   }
   if (request.spec.num_candidates == 0) ReadBase(step, request, /*candidate=*/-1, row, saved_by);

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/beam.h"
 #include "base/error.h"
 #include "base/token_tree.h"
 #include "base/types.h"
@@ -24,18 +26,25 @@ struct ScheduledRequest {
   int num_candidates = 0;         // 0 = the questions are asked on the prompt itself.
   int max_tokens = 0;             // Of each candidate.
   Questions questions;            // Asked behind every finished candidate.
-  std::string space;              // Its namespace: cells are shared only within it. With a parent: the parent's.
-  double priority = 0;            // Higher first.
+  Questions checks;               // Asked of a candidate before it goes on, all in one step, where it wants them.
+  bool is_beam_search = false;    // The candidates are beams: all advance together.
+  int max_refills = 0;  // Candidates that may begin in the place of rejected ones; they have the next numbers.
+  std::string space;    // Its namespace: cells are shared only within it. With a parent: the parent's.
+  double priority = 0;  // Higher first.
   TimeMs submitted = 0;
   TimeMs deadline = kNever;  // From then on it fails with ERR_TIMEOUT.
 };
 
 struct SampleOutcome {
-  enum class Finish { kNo, kKeepToken, kDropToken };
+  // kReject: a check has stopped the candidate; no token was drawn and nothing is asked of it.
+  enum class Finish { kNo, kKeepToken, kDropToken, kReject };
   Token token = 0;
   // kDropToken: the token ends the text and isn't part of it (an end-of-text token): nothing that is asked afterwards
   // sees it.
   Finish finish = Finish::kNo;
+  bool wants_check = false;  // The checks are asked before the next token is drawn.
+  // Of a beam search: with the last row of a round, the beams of the next; none = it has ended.
+  std::vector<BeamStep> beams;
 };
 
 struct FinishedRequest {
@@ -56,6 +65,10 @@ struct Resources {
   Resources operator-(const Resources& other) const { return {cells - other.cells, sequences - other.sequences}; }
 };
 
+inline Resources LargerOf(const Resources& a, const Resources& b) {
+  return {std::max(a.cells, b.cells), std::max(a.sequences, b.sequences)};
+}
+
 // One question being evaluated: each path of its tree is a fork of the base. Without paths: it was preempted.
 struct Branch {
   int question = 0;
@@ -73,16 +86,20 @@ struct Base {
   int candidate = -1;  // -1 = the prompt.
   State state = State::kWaiting;
   SequenceId sequence = kNoSequence;
-  bool owns_sequence = true;     // False: a pinned prefix's, not to be retired.
-  std::vector<Token> generated;  // Part of its text, behind the prompt.
-  int num_evaluated = 0;         // Tokens of prompt and text that have been in the cache.
-  bool is_finished = false;      // Nothing more is sampled.
-  bool wants_base_row = false;   // A question reads the row behind the last token, and nobody has read it yet.
-  int next_question = 0;         // Those before it have begun.
-  std::vector<Branch> branches;  // Begun and not ended.
-  Resources reserved;            // For the questions that have begun, and for the next one where none has.
-  int allotted = 0;              // Rows that the step at hand may evaluate of prompt and text.
-  int64_t last_step = 0;         // When it last drew a token.
+  bool owns_sequence = true;            // False: a pinned prefix's, not to be retired.
+  std::vector<Token> generated;         // Part of its text, behind the prompt.
+  int num_evaluated = 0;                // Tokens of prompt and text that have been in the cache.
+  bool is_finished = false;             // Nothing more is sampled.
+  bool wants_base_row = false;          // A question reads the row behind the last token, and nobody has read it yet.
+  bool wants_check = false;             // In the step of its last token.
+  std::vector<SequenceId> check_paths;  // Forks that the checks of the step at hand run on.
+  int next_question = 0;                // Those before it have begun.
+  std::vector<Branch> branches;         // Begun and not ended.
+  Resources reserved;                   // For the questions that have begun, and for the next one where none has.
+  int allotted = 0;                     // Rows that the step at hand may evaluate of prompt and text.
+  bool awaits_round = false;            // A beam whose row has been read: it goes on when all have been.
+  bool has_heir = false;                // A beam of the next round has its sequence.
+  int64_t last_step = 0;                // When it last drew a token.
 };
 
 struct Prefix {
@@ -119,8 +136,12 @@ struct OpenRequest {
   int pinned_length = 0;
   std::vector<std::unique_ptr<Base>> bases;
   int num_bases_done = 0;
-  Resources question_need;  // Of the largest question.
-  Resources floor;          // What it can't do without, alone in the cache beside pinned prefixes.
+  int num_refills = 0;
+  bool search_is_done = false;  // Of a beam search.
+  Resources question_need;      // Of the largest question, or of all checks together.
+  Resources check_need;         // Of all checks together.
+  int num_check_reads = 0;      // Rows that they read in a step, the last token's not counted.
+  Resources floor;              // What it can't do without, alone in the cache beside pinned prefixes.
   Usage usage;
 };
 
@@ -130,6 +151,9 @@ inline bool HasOwnPrompt(const OpenRequest& request) { return !request.spec.prom
 inline int KnownLength(const OpenRequest& request, const Base& base) {
   return static_cast<int>(request.tokens.size() + base.generated.size());
 }
+
+// Of what has begun in the place of a rejected candidate: the row behind the prompt has to be evaluated again.
+inline bool DrawsBehindPrompt(const Base& base) { return base.generated.empty() && !base.is_finished; }
 
 inline Token TokenAt(const OpenRequest& request, const Base& base, Position position) {
   const auto prompt_length = static_cast<Position>(request.tokens.size());

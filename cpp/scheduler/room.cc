@@ -26,8 +26,12 @@ void Scheduler::AllotBase(Step& step, OpenRequest& request, size_t index, bool* 
   Base& base = *request.bases[index];
   if (base.state == Base::State::kDone) return;
   if (base.state == Base::State::kWaiting) *may_start = *may_start && StartBase(step, request, index);
+  // Beams that were preempted share what the first of them evaluates again.
+  const bool has_prompt = base.sequence != kNoSequence && cache_.Length(base.sequence) >= request.usage.prompt_tokens;
+  if (request.spec.is_beam_search && !has_prompt) *may_start = false;
   if (base.state == Base::State::kWaiting) return;
   base.allotted = AllotRows(step, {&request, index + 1}, NumMissing(request, base));
+  if (base.wants_check) AllotChecks(step, request, index);
   if (base.state == Base::State::kScoring) AllotQuestion(step, request, index);
 }
 
@@ -38,6 +42,18 @@ void Scheduler::AllotQuestion(Step& step, OpenRequest& request, size_t index) {
   bool has_room = base.reserved.cells > 0;
   if (has_room || need.cells == 0) return;
   if (MakeRoom(step, {&request, index + 1}, need)) Reserve(base, need);
+}
+
+// Without room for its checks the candidate waits. They are short and many are due at once: only the first by rank
+// takes from others what will be free again after this step.
+void Scheduler::AllotChecks(Step& step, OpenRequest& request, size_t index) {
+  Base& base = *request.bases[index];
+  const Resources& need = request.check_need;
+  bool is_due = base.allotted == 1 && NumMissing(request, base) == 1;
+  if (!is_due || need.cells == 0 || base.reserved.cells > 0) return;
+  const Claim claim{&request, index + 1};
+  if (IsFirst(claim) ? MakeRoom(step, claim, need) : Spare(step).Covers(need)) return Reserve(base, need);
+  step.allotted -= std::exchange(base.allotted, 0);
 }
 
 int Scheduler::AllotRows(Step& step, const Claim& claim, int wanted) {
@@ -80,14 +96,14 @@ void Scheduler::ReleasePromptIfUnused(OpenRequest& request) {
 // The last candidate to start has the prompt's own sequence, once nobody needs it as a source of forks.
 bool Scheduler::TakesOverPrompt(const OpenRequest& request, const Base& base) const {
   auto is_waiting = [](const auto& other) { return other->state == Base::State::kWaiting; };
-  bool is_fresh = base.num_evaluated == static_cast<int>(request.tokens.size());
+  bool is_fresh = base.num_evaluated == static_cast<int>(request.tokens.size()) && !DrawsBehindPrompt(base);
   return request.sequence != kNoSequence && is_fresh &&
          std::count_if(request.bases.begin(), request.bases.end(), is_waiting) == 1;
 }
 
 PrefixTree::Match Scheduler::FindBaseStart(const OpenRequest& request, const Base& base) const {
   const int prompt_length = request.usage.prompt_tokens;
-  bool is_fresh = base.num_evaluated == prompt_length;
+  bool is_fresh = base.num_evaluated == prompt_length && !DrawsBehindPrompt(base);
   if (is_fresh && request.sequence != kNoSequence) return {request.sequence, prompt_length, {}};
   if (is_fresh && !HasOwnPrompt(request)) return {request.parent->sequence, prompt_length, {}};
   std::vector<Token> tokens = request.tokens;
@@ -118,7 +134,8 @@ bool Scheduler::IsFirst(const Claim& claim) const {
   bool overtakes = claim.request->state != OpenRequest::State::kRunning && claim.request->rank < first->rank &&
                    claim.request->spec.priority > first->spec.priority;
   bool leads = first == claim.request || overtakes;
-  return leads && (claim.base == 0 || std::all_of(bases.begin(), bases.begin() + claim.base - 1, is_done));
+  return leads && (claim.base == 0 || claim.request->spec.is_beam_search ||
+                   std::all_of(bases.begin(), bases.begin() + claim.base - 1, is_done));
 }
 
 // What begins takes from those that run only if its priority is higher, and if that is enough. The first by rank must

@@ -16,6 +16,21 @@ Resources LargestOf(const Questions& questions) {
   return largest;
 }
 
+Resources SumOf(const Questions& questions) {
+  Resources sum;
+  for (const auto& tree : questions) sum = sum + Resources{static_cast<int>(tree->nodes.size()), tree->num_paths};
+  return sum;
+}
+
+int CountReads(const Questions& questions) {
+  int count = 0;
+  for (const auto& tree : questions) {
+    count += static_cast<int>(std::count_if(tree->nodes.begin(), tree->nodes.end(),
+                                            [](const TokenTree::Node& node) { return node.wants_logits; }));
+  }
+  return count;
+}
+
 bool ReadsBase(const Questions& questions) {
   return std::any_of(questions.begin(), questions.end(), [](const auto& tree) { return tree->reads_base; });
 }
@@ -36,7 +51,9 @@ void Scheduler::Add(ScheduledRequest spec) {
     spec.space = parent->second.space;
   }
   request->tokens.insert(request->tokens.end(), spec.prompt.begin(), spec.prompt.end());
-  request->question_need = LargestOf(spec.questions);
+  request->check_need = SumOf(spec.checks);
+  request->num_check_reads = CountReads(spec.checks);
+  request->question_need = LargerOf(LargestOf(spec.questions), request->check_need);
   request->reads_base = ReadsBase(spec.questions);
   request->needs_last_row = spec.pin || spec.num_candidates > 0 || request->reads_base;
   request->usage.prompt_tokens = static_cast<int>(request->tokens.size());
@@ -138,6 +155,7 @@ void Scheduler::Fail(const StepPlan& plan, const std::string& code, const std::s
     OpenRequest& request = *Find(id);
     finished_.push_back({id, request.usage, code, message, {}});
     End(request, /*keeps_cells=*/false);
+    Release(id);  // A prefix that was found in the cache is pinned already, and its row has not been saved.
   }
   RemoveEnded();
 }
@@ -153,6 +171,7 @@ void Scheduler::End(OpenRequest& request, bool keeps_cells) {
     for (Branch& branch : base->branches) {
       for (SequenceId path : branch.paths) cache_.Drop(path);
     }
+    for (SequenceId path : base->check_paths) cache_.Drop(path);
     if (base->sequence != kNoSequence && base->owns_sequence) EndSequence(base->sequence, keeps_cells);
     Unreserve(*base, base->reserved);
   }

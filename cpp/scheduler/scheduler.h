@@ -121,6 +121,7 @@ class Scheduler {
   void AllotPrompt(Step& step, OpenRequest& request);
   void AllotBase(Step& step, OpenRequest& request, size_t index, bool* may_start);
   void AllotQuestion(Step& step, OpenRequest& request, size_t index);
+  void AllotChecks(Step& step, OpenRequest& request, size_t index);
   int AllotRows(Step& step, const Claim& claim, int wanted);
   bool StartBase(Step& step, OpenRequest& request, size_t index);
   void ReleasePromptIfUnused(OpenRequest& request);
@@ -151,7 +152,10 @@ class Scheduler {
 
   // Which rows a step has: plan.cc
   void PlanDecodes(Step& step);
+  static bool FitsStep(const Step& step, const OpenRequest& request, const Base& base);
   void PlanDecode(Step& step, OpenRequest& request, Base& base);
+  std::vector<SequenceId> ForkForChecks(OpenRequest& request, Base& base);
+  void PlanChecks(Step& step, OpenRequest& request, Base& base, int base_row);
   void PlanQuestions(Step& step, OpenRequest& request, Base& base);
   // Return the sequences of what they started.
   std::vector<SequenceId> StartBranches(OpenRequest& request, Base& base, int num_tokens);
@@ -169,6 +173,12 @@ class Scheduler {
 
   // After the step: commit.cc
   void CommitSample(OpenRequest& request, int candidate, const SampleOutcome& outcome);
+  void CommitBeams(OpenRequest& request, const SampleOutcome& outcome);
+  void KeepParents(OpenRequest& request, const std::vector<BeamStep>& beams);
+  SequenceId ForkBeam(const OpenRequest& request, const Base& parent);
+  std::unique_ptr<Base> MakeBeam(OpenRequest& request, const BeamStep& step, int index);
+  void RejectBase(OpenRequest& request, Base& base);
+  bool IsPromptHeldBeside(const OpenRequest& request, const Base& base) const;
   void CommitPrompt(OpenRequest& request);
   void MakePrefix(OpenRequest& request);
   void CommitBranches(OpenRequest& request, Base& base);

@@ -78,7 +78,7 @@ function rejection(rule: string, { scores }: Judged, threshold: number): string 
 export function verdictLines(result: Result, paint: Paint): string {
   const { candidates, rejected, chosen } = result;
   const kept = `${candidates.length - rejected.length} of ${candidates.length} candidates kept, ${rejected.length} rejected`;
-  if (!chosen) return `${kept}\n${noneLines(result.bestRejected, paint)}`;
+  if (!chosen) return `${kept}\n${noneLines(result.bestRejected!, paint)}`; // The command stops nobody.
   const answer = paint('bold', oneLine(chosen.text));
   return `${kept}\n${paint('green', `Chosen: #${chosen.candidate + 1}, rank ${number(chosen.rank)}`)}\n\n  ${answer}\n`;
 }

@@ -13,13 +13,21 @@ import {
   invalid,
   withDefault,
 } from './checks.js';
+import type { Questions } from '../questions/question.js';
+import type { DecodingOptions, TextBias } from './decoding.js';
+import { checkBiasValue, decodingNames, resolveDecoding } from './decoding.js';
+import type { ChecksOptions, ResolvedChecks } from './candidate-checks.js';
+import { resolveChecks } from './candidate-checks.js';
 import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
 import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedule.js';
 import { namespaceNames, resolveSchedule } from './schedule.js';
 
-/** How an answer is drawn. Applied in this order: logit bias, penalties, temperature, top-k, top-p, min-p. */
-export interface GenerationOptions extends ScheduleOptions, ConstraintOptions {
+/**
+ * How an answer is drawn. Applied in this order: logit bias, penalties (of tokens, then of n-grams), temperature, top-k,
+ * top-p, min-p.
+ */
+export interface GenerationOptions extends ScheduleOptions, ConstraintOptions, DecodingOptions {
   /** Stop after this many new tokens; also where the context is full. @default 256 */
   maxTokens?: number;
   /** No end-of-text token before this many new tokens; 0 = off. @default 0 */
@@ -42,8 +50,8 @@ export interface GenerationOptions extends ScheduleOptions, ConstraintOptions {
   presencePenalty?: number;
   /** How many of the last tokens the penalties look at, the prompt's included; 0 = all. @default 64 */
   penaltyWindow?: number;
-  /** Added to the logits, by token id; -Infinity bans a token. @default none */
-  logitBias?: Readonly<Record<number, number>> | ReadonlyMap<number, number>;
+  /** Added to the logits, by token id or by text; -Infinity bans. @default none */
+  logitBias?: Readonly<Record<number, number>> | ReadonlyMap<number, number> | readonly TextBias[];
   /** 0 … 2^53 − 1: the same seed gives the same text, whatever else runs. @default random; the result reports it */
   seed?: number;
   /** Up to 16 texts of up to 256 bytes that end the answer and are not shown. @default none */
@@ -63,15 +71,17 @@ export type GenerateOptions = GenerationOptions & NamespaceOptions & Input;
 /** Options of `prefix.generate()`: what is appended, if anything, and how the answer is drawn. */
 export type PrefixGenerateOptions = GenerationOptions & AppendedInput;
 /** Options of `prefix.sample()`. */
-export type SampleOptions = PrefixGenerateOptions & {
+export type SampleOptions<Checked extends Questions = Questions> = PrefixGenerateOptions & {
   /** How many answers, 1 to 1,024. */
   count: number;
+  /** Stops candidates that fail a question while they are generated. @default none */
+  checks?: ChecksOptions<Checked>;
 };
 
 /** @internal What of a request says how its answers are drawn. */
 export type NativeSampling = Omit<
   NativeRequest,
-  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | keyof NativeSchedule
+  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'checks' | 'beam' | keyof NativeSchedule
 >;
 
 /** @internal */
@@ -108,6 +118,7 @@ const generationNames = {
   signal: 0,
   timeoutMs: 0,
   priority: 0,
+  ...decodingNames,
 } satisfies Record<keyof GenerationOptions, 0>;
 
 const knownNames = [...inputNames, ...Object.keys(generationNames)];
@@ -141,18 +152,21 @@ export function resolveGenerateOptions(
 export function resolveSampleOptions(
   options: SampleOptions,
   vocabularySize: number,
-): ResolvedGenerateOptions & { count: number } {
-  const resolved = resolveGenerateOptions(options, vocabularySize, true, ['count']);
-  return { ...resolved, count: checkInteger('count', options.count, 1, maxCandidates) };
+): ResolvedGenerateOptions & { count: number; checks?: ResolvedChecks } {
+  const resolved = resolveGenerateOptions(options, vocabularySize, true, ['count', 'checks']);
+  const count = checkInteger('count', options.count, 1, maxCandidates);
+  return { ...resolved, count, checks: resolveChecks(options.checks, count, vocabularySize) };
 }
 
 export function resolveSampling(options: GenerationOptions, vocabularySize: number): NativeSampling {
+  const decoding = resolveDecoding(options, options.logitBias);
   const topLogprobs = checkInteger('topLogprobs', withDefault(options.topLogprobs, 0), 0, maxTopLogprobs);
   return {
     ...resolveLength(options),
     ...resolveDistribution(options),
     ...resolvePenalties(options),
     ...resolveBias(options.logitBias, vocabularySize),
+    ...(decoding && { decoding }),
     seed: options.seed === undefined ? randomSeed() : checkInteger('seed', options.seed, 0),
     logprobs: checkBoolean('logprobs', withDefault(options.logprobs, false)) || topLogprobs > 0,
     topLogprobs,
@@ -204,6 +218,7 @@ function resolvePenalties(options: GenerationOptions) {
 }
 
 function resolveBias(bias: unknown, vocabularySize: number) {
+  if (Array.isArray(bias)) return { biasTokens: new Int32Array(0), biasValues: new Float32Array(0) }; // By text.
   const entries =
     bias instanceof Map ? [...bias] : Object.entries(bias === undefined ? {} : checkFields('logitBias', bias));
   for (const [token, value] of entries) checkBias(token, value, vocabularySize);
@@ -217,8 +232,7 @@ function checkBias(token: unknown, value: unknown, vocabularySize: number): void
   const id = typeof token === 'string' && /^\d+$/.test(token) ? Number(token) : token;
   const isToken = Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabularySize;
   if (!isToken) throw invalid('logitBias', token, `keyed by token ids from 0 to ${vocabularySize - 1}`);
-  if (value !== -Infinity)
-    checkNumber(`logitBias[${String(token)}]`, value, 'a finite number or -Infinity', () => true);
+  checkBiasValue(`logitBias[${String(token)}]`, value);
 }
 
 function resolveStop(stop: unknown): string[] {

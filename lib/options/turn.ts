@@ -3,6 +3,8 @@ import type { LamdaAttributes } from '../recipes/lamda.js';
 import { lamdaAttributes, lamdaSelection } from '../recipes/lamda.js';
 import type { Scores } from '../recipes/scores.js';
 import { checkEntries, checkFunction, checkInteger, invalid, withDefault } from './checks.js';
+import type { ChecksOptions, ResolvedChecks } from './candidate-checks.js';
+import { resolveChecks } from './candidate-checks.js';
 import type { PrefixGenerateOptions, ResolvedGenerateOptions } from './generate.js';
 import { maxCandidates, resolveGenerateOptions } from './generate.js';
 import { resolveQuestions } from './questions.js';
@@ -22,12 +24,17 @@ export interface Selection<Qs extends Questions> {
 }
 
 /** Options of `prefix.winnow()`. */
-export type WinnowOptions<Qs extends Questions = LamdaAttributes> = PrefixGenerateOptions &
+export type WinnowOptions<
+  Qs extends Questions = LamdaAttributes,
+  Checked extends Questions = Questions,
+> = PrefixGenerateOptions &
   Selection<Qs> & {
     /** How many answers are drawn, 1 to 1,024. @default 16, as LaMDA */
     candidates?: number;
     /** What each finished candidate is asked. @default LaMDA's sensible, specific, interesting and unsafe, in our words */
     attributes?: Qs;
+    /** Stops candidates that fail a question while they are generated; they are asked no attribute. @default none */
+    checks?: ChecksOptions<Checked>;
   };
 
 type AnyScores = Scores<Questions>;
@@ -35,6 +42,7 @@ type AnyScores = Scores<Questions>;
 /** @internal */
 export interface ResolvedTurnOptions extends ResolvedGenerateOptions {
   candidates: number;
+  checks?: ResolvedChecks;
   attributes: [string, Question][];
   keep: [string, (scores: AnyScores) => boolean][];
   rank: (scores: AnyScores) => number;
@@ -44,15 +52,23 @@ export function resolveTurnOptions<Qs extends Questions>(
   options: WinnowOptions<Qs>,
   vocabularySize: number,
 ): ResolvedTurnOptions {
-  const resolved = resolveGenerateOptions(options, vocabularySize, true, ['candidates', 'attributes', 'keep', 'rank']);
+  const resolved = resolveGenerateOptions(options, vocabularySize, true, [
+    'candidates',
+    'attributes',
+    'checks',
+    'keep',
+    'rank',
+  ]);
   const attributes = resolveQuestions(
     withDefault<Questions>(options.attributes, lamdaAttributes),
     vocabularySize,
     'attributes',
   );
+  const candidates = checkInteger('candidates', withDefault(options.candidates, 16), 1, maxCandidates);
   return {
     ...resolved,
-    candidates: checkInteger('candidates', withDefault(options.candidates, 16), 1, maxCandidates),
+    candidates,
+    checks: resolveChecks(options.checks, candidates, vocabularySize),
     attributes,
     keep: resolveKeep(options.keep, attributes),
     rank: resolveRank(options.rank, attributes),

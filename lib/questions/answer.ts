@@ -20,9 +20,14 @@ export function readLabels(question: Question, labels: readonly LabelReading[], 
 // No model gives a label less than this; it keeps a difference of two impossible labels a number.
 const leastLogprob = -1e6;
 
+/** What is taken off a label's log-probability. */
+export function priorShift(prior: number): number {
+  return Math.max(prior, leastLogprob);
+}
+
 function normalize({ normalization }: Question, { logprob, tokens }: LabelReading, prior: number | undefined): number {
   if (normalization === 'mean') return logprob / tokens;
-  if (normalization === 'prior') return logprob - Math.max(prior!, leastLogprob);
+  if (normalization === 'prior') return logprob - priorShift(prior!);
   return logprob;
 }
 

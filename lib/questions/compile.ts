@@ -11,6 +11,7 @@ import { labelsOf, wordingOf } from './wording.js';
 /** Questions as tokens, and the way back from their labels' log-probabilities. */
 export interface CompiledQuestions {
   native: NativeQuestion[];
+  priors: Priors;
   /** `scores`: one per question, in order. */
   read(scores: readonly NativeScore[]): Record<string, Answer>;
 }
@@ -27,6 +28,7 @@ export function compileQuestions(
   const native = questions.map(([name, question]) => compileQuestion(session, name, question, frame));
   return {
     native,
+    priors,
     read: (scores) =>
       Object.fromEntries(
         questions.map(([name, question], index) => [

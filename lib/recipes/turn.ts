@@ -1,4 +1,6 @@
-import type { Completion, Timings, Usage } from '../candidates.js';
+import type { CandidateCompletion, Completion, Timings, Usage } from '../candidates.js';
+import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from '../checks.js';
+import { CheckLog } from '../checks.js';
 import { OptionError } from '../errors.js';
 import type { NativeRequest, NativeScore } from '../native.js';
 import type { ResolvedTurnOptions } from '../options.js';
@@ -41,26 +43,41 @@ export interface RejectEvent<Qs extends Questions = Questions> extends Verdict<Q
   failed: string[];
 }
 
+/** A candidate that a check stopped: nothing else was asked of it. */
+export interface StoppedCandidate extends CandidateCompletion {
+  candidate: number;
+  reason: 'rejected';
+}
+
 interface TurnFigures<Qs extends Questions> {
-  /** All, in the order of their numbers. */
+  /** All that were not stopped, in the order of their numbers. */
   candidates: WinnowCandidate<Qs>[];
   /** Those that failed a `keep` rule. */
   rejected: WinnowCandidate<Qs>[];
+  /** Those that a check stopped, in the order of their numbers. */
+  stopped: StoppedCandidate[];
+  /** With `checks`. */
+  checks?: CheckSummary;
   seed: number;
   usage: Usage;
   timings: Timings;
 }
 
-/** That every candidate was rejected is an outcome, not an error: the best of them comes along. */
+/**
+ * That every candidate was rejected is an outcome, not an error: the best of them comes along. 'all-stopped': checks
+ * have stopped every one.
+ */
 export type WinnowResult<Qs extends Questions = Questions> = TurnFigures<Qs> &
   (
     | { outcome: 'chosen'; chosen: WinnowCandidate<Qs>; bestRejected: WinnowCandidate<Qs> | null }
     | { outcome: 'none-passed'; chosen: null; bestRejected: WinnowCandidate<Qs> }
+    | { outcome: 'all-stopped'; chosen: null; bestRejected: null }
   );
 
 export type WinnowEvent<Qs extends Questions = Questions> =
   | CandidateTokenEvent
   | CandidateFinishEvent
+  | CandidateCheckEvent
   | ScoreEvent<Qs>
   | RejectEvent<Qs>
   | ({ type: 'finish' } & WinnowResult<Qs>);
@@ -79,25 +96,37 @@ export function foldTurn<Qs extends Questions>(
   request: NativeRequest,
   options: ResolvedTurnOptions,
   questions: CompiledQuestions,
+  checks?: CompiledChecks,
 ): Fold<WinnowEvent<Qs>, WinnowResult<Qs>> {
   const judge = makeJudge<Qs>(options, questions);
-  const foldAnswers = foldCandidates(request);
-  const completions = new Array<Completion>(request.candidates);
-  const scores = Array.from({ length: request.candidates }, () => new Map<number, NativeScore>());
-  const candidates = new Array<WinnowCandidate<Qs>>(request.candidates);
+  const log = checks && new CheckLog(checks);
+  const foldAnswers = foldCandidates(request, log);
+  const completions: CandidateCompletion[] = [];
+  const scores: Map<number, NativeScore>[] = [];
+  const judged: WinnowCandidate<Qs>[] = []; // With holes in the places of those that were stopped.
 
   return (event, emit) => {
     const completion = foldAnswers(event, emit);
     if (event.type === 'candidate') completions[event.candidate] = completion!;
-    if (event.type === 'score') scores[event.candidate].set(event.question, event);
-    if (event.type === 'finish') return finish(request.seed, candidates, event, emit);
+    if (event.type === 'score') (scores[event.candidate] ??= new Map()).set(event.question, event);
+    if (event.type === 'finish') {
+      const summary = log?.summary(request.candidates, request.maxTokens, completions);
+      const figures = { stopped: stoppedOf(completions), ...(summary && { checks: summary }), seed: request.seed };
+      return finish(Object.values(judged), { ...figures, usage: event.usage, timings: event.timings }, emit);
+    }
     const { candidate } = event;
-    if (!completions[candidate] || scores[candidate].size < request.questions.length) return undefined;
+    if (!completions[candidate] || (scores[candidate]?.size ?? 0) < request.questions.length) return undefined;
     const answered = request.questions.map((_, question) => scores[candidate].get(question)!);
-    candidates[candidate] = judge(candidate, completions[candidate], answered);
-    report(candidates[candidate], emit);
+    judged[candidate] = judge(candidate, completions[candidate] as Completion, answered);
+    report(judged[candidate], emit);
     return undefined;
   };
+}
+
+function stoppedOf(completions: readonly CandidateCompletion[]): StoppedCandidate[] {
+  return completions.flatMap((completion, candidate) =>
+    completion.reason === 'rejected' ? [{ ...completion, reason: completion.reason, candidate }] : [],
+  );
 }
 
 function makeJudge<Qs extends Questions>({ keep, rank }: ResolvedTurnOptions, questions: CompiledQuestions): Judge<Qs> {
@@ -141,20 +170,22 @@ function report<Qs extends Questions>(judged: WinnowCandidate<Qs>, emit: (event:
 }
 
 function finish<Qs extends Questions>(
-  seed: number,
   candidates: WinnowCandidate<Qs>[],
-  { usage, timings }: { usage: Usage; timings: Timings },
+  rest: Omit<TurnFigures<Qs>, 'candidates' | 'rejected'>,
   emit: (event: WinnowEvent<Qs>) => void,
 ): WinnowResult<Qs> {
   const rejected = candidates.filter(({ kept }) => !kept);
   const chosen = best(candidates.filter(({ kept }) => kept));
-  const figures = { candidates, rejected, seed, usage, timings };
-  const bestRejected = best(rejected);
-  const result: WinnowResult<Qs> = chosen
-    ? { outcome: 'chosen', chosen, bestRejected, ...figures }
-    : { outcome: 'none-passed', chosen: null, bestRejected: bestRejected!, ...figures };
+  const figures = { candidates, rejected, ...rest };
+  const result: WinnowResult<Qs> = { ...outcomeOf(chosen, best(rejected)), ...figures };
   emit({ type: 'finish', ...result });
   return result;
+}
+
+function outcomeOf<Qs extends Questions>(chosen: WinnowCandidate<Qs> | null, bestRejected: WinnowCandidate<Qs> | null) {
+  if (chosen) return { outcome: 'chosen', chosen, bestRejected } as const;
+  if (bestRejected) return { outcome: 'none-passed', chosen: null, bestRejected } as const;
+  return { outcome: 'all-stopped', chosen: null, bestRejected: null } as const;
 }
 
 /** The first of those that rank highest. */

@@ -163,3 +163,35 @@ test('rows through files are told apart from those in memory; their texts differ
   });
   t.deepEqual([cost.value, rate.value], [0.5, 2]);
 });
+
+test('half of the candidates fail early: what is drawn, asked and kept is known to the token', (t) => {
+  const scenario = scenarioNamed('early-rejection');
+  const counts = (every: number) => {
+    const size = { contexts: 4, contextTokens: 40, candidates: 3, maxTokens: 16, every };
+    return scenario.expected(makeWorkload(scenario, size, 1));
+  };
+  const plain = counts(0);
+  const checked = counts(4);
+  t.deepEqual([plain['kept']?.least, checked['kept']?.least], [6, 6]);
+  t.deepEqual([plain['generatedTokens']?.least, checked['generatedTokens']?.least], [12 * 16, 6 * 16 + 6 * 4]);
+  // Checks: three of each candidate that passes, one of the others; then two tokens per question at the end.
+  t.deepEqual([plain['evaluatedTokens']?.least, checked['evaluatedTokens']?.least], [160 + 24, 160 + 18 + 6 + 12]);
+});
+
+test('contexts of the early rejection have their length, and say one word behind the marker', (t) => {
+  const scenario = scenarioNamed('early-rejection');
+  const size = { contexts: 2, contextTokens: 50, candidates: 1, maxTokens: 8, every: 4 };
+  const { contexts, question } = makeWorkload(scenario, size, 1) as unknown as {
+    contexts: number[][];
+    question: { suffix: number[]; labels: { good: number[]; bad: number[] } };
+  };
+  const { good, bad } = question.labels;
+  for (const [context, word] of [
+    [contexts[0], good[0]],
+    [contexts[1], bad[0]],
+  ] as const) {
+    t.is(context?.length, 50);
+    t.deepEqual(context?.slice(-2), [question.suffix[0], word]);
+    t.is(context?.filter((token) => token === word).length, 12);
+  }
+});

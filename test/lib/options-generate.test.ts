@@ -69,7 +69,59 @@ test('logit bias may be a record or a map, and ban a token', (t) => {
   }
 });
 
+test('decoding that is off does not go down', (t) => {
+  const off = {
+    noRepeatNgram: 0,
+    ngramPenalties: [],
+    ngramScope: 'context',
+    factualNucleus: { decay: 1 },
+    logitBias: [],
+  };
+  t.false('decoding' in resolve(off).sampling);
+});
+
+test('blocked n-grams are penalised without end, beside the others', (t) => {
+  const ngramPenalties = [
+    { size: 3, penalty: 1 },
+    { size: 4, penalty: 2 },
+  ];
+  const { decoding } = resolve({ noRepeatNgram: 5, ngramPenalties, ngramScope: 'context' }).sampling;
+  t.deepEqual([...decoding!.ngramSizes], [5, 3, 4]);
+  t.deepEqual([...decoding!.ngramPenalties], [Infinity, 1, 2]);
+  t.true(decoding!.ngramContext);
+});
+
+test('n-grams are those of the text by default', (t) => {
+  t.false(resolve({ noRepeatNgram: 3 }).sampling.decoding!.ngramContext);
+});
+
+test('factual nucleus has λ 0.9 and ω 0.3 by default', (t) => {
+  t.like(resolve({ factualNucleus: {} }).sampling.decoding, { nucleusDecay: 0.9, nucleusFloor: 0.3 });
+  t.like(resolve({ factualNucleus: { decay: 0.5, floor: 0 } }).sampling.decoding, {
+    nucleusDecay: 0.5,
+    nucleusFloor: 0,
+  });
+});
+
+test('texts are biased by what they are', (t) => {
+  const logitBias = [
+    { text: 'Sorry', bias: -100 },
+    { text: ' as an AI', bias: -Infinity },
+  ];
+  const { decoding, biasTokens } = resolve({ logitBias }).sampling;
+  t.deepEqual(decoding!.biasTexts, ['Sorry', ' as an AI']);
+  t.deepEqual([...decoding!.biasTextValues], [-100, -Infinity]);
+  t.is(biasTokens.length, 0);
+});
+
 const wrong: [string, unknown][] = [
+  ['noRepeatNgram', -1],
+  ['noRepeatNgram', 65],
+  ['noRepeatNgram', 2.5],
+  ['ngramScope', 'prompt'],
+  ['ngramPenalties', { size: 3, penalty: 1 }],
+  ['ngramPenalties', Array.from({ length: 9 }, () => ({ size: 3, penalty: 1 }))],
+  ['factualNucleus', 0.9],
   ['maxTokens', 0],
   ['maxTokens', -5],
   ['maxTokens', 1.5],
@@ -206,3 +258,28 @@ test('an unknown field of a message is told with its place', (t) => {
     message: /messages\[0\]\.nmae/,
   });
 });
+
+const wrongWithin: [string, Record<string, unknown>][] = [
+  ['ngramPenalties[0].size', { ngramPenalties: [{ size: 0, penalty: 1 }] }],
+  ['ngramPenalties[0].penalty', { ngramPenalties: [{ size: 1, penalty: Infinity }] }],
+  ['ngramPenalties[0].count', { ngramPenalties: [{ size: 1, penalty: 1, count: 1 }] }],
+  ['factualNucleus.decay', { factualNucleus: { decay: 0 } }],
+  ['factualNucleus.floor', { factualNucleus: { floor: 1.5 } }],
+  [
+    'logitBias[1].text',
+    {
+      logitBias: [
+        { text: 'a', bias: 1 },
+        { text: '', bias: 1 },
+      ],
+    },
+  ],
+  ['logitBias[0].text', { logitBias: [{ text: 'a'.repeat(257), bias: 1 }] }],
+  ['logitBias[0].bias', { logitBias: [{ text: 'a', bias: Infinity }] }],
+];
+
+for (const [option, options] of wrongWithin) {
+  test(`${option} is refused by its path`, (t) => {
+    t.is(t.throws(() => resolve(options), { instanceOf: OptionError }).option, option);
+  });
+}

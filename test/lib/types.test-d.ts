@@ -69,9 +69,11 @@ export async function scoresAreTypedByTheAttributes(prefix: Prefix): Promise<voi
   if (result.outcome === 'chosen') {
     expect<Equal<typeof result.chosen.scores.good, number>>();
     expect<Equal<typeof result.chosen.answers.tone.choice, 'warm' | 'cold'>>();
-  } else {
+  } else if (result.outcome === 'none-passed') {
     expect<Equal<typeof result.chosen, null>>();
     expect<Equal<typeof result.bestRejected.rank, number>>();
+  } else {
+    expect<Equal<typeof result.bestRejected, null>>();
   }
   for await (const event of turn) if (event.type === 'score') expect<Equal<typeof event.scores.length, number>>();
 }
@@ -129,3 +131,12 @@ export async function modelsAndPrefixesAreDisposable(model: Model): Promise<void
 export const wrongOptions: LoadOptions = { cacheType: 'q4_0' };
 
 export type AnyResult = WinnowResult;
+
+export function thresholdsAreThoseOfTheQuestions(prefix: Prefix): void {
+  const questions = { good: { type: 'boolean', instructions: 'x' } } as const;
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: { good: 0.5 } } });
+  // @ts-expect-error There is no question of this name.
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: { bad: 0.5 } } });
+  // @ts-expect-error Every question has a threshold.
+  prefix.sample({ count: 1, checks: { every: 4, questions, thresholds: {} } });
+}

@@ -38,6 +38,8 @@ export interface FakeOptions {
   answer?: (candidate: number, request: NativeRequest) => Script;
   /** log P of a whole label. */
   logprob?: (place: LabelPlace) => number;
+  /** Value of a check, asked when the candidate has as many tokens. */
+  checkValue?: (place: { candidate: number; tokens: number; check: number }) => number;
   /** Requests (by their order, from 0) that end in this error after their first step. */
   errors?: Record<number, { code: string; message: string; facts?: Record<string, number> }>;
   /** Thrown by submit(). */
@@ -211,17 +213,47 @@ export class FakeNative implements NativeAddon, NativeEngine {
       yield [];
       return [{ type: 'error', request: id, facts: {}, ...error }];
     }
-    const scripts = Array.from({ length: request.candidates }, (_, candidate) => this.#script(candidate, request));
-    const longest = Math.max(0, ...scripts.map(({ pieces }) => pieces.length));
-    for (let place = 0; place < longest; place++)
-      yield scripts.flatMap((script, candidate) => this.#tokens(id, candidate, script, place));
-    yield scripts.flatMap((script, candidate) => this.#end(id, candidate, script));
-    for (const candidate of request.candidates > 0 ? scripts.keys() : [-1]) yield this.#scores(id, request, candidate);
+    const runs = Array.from({ length: request.candidates }, (_, candidate) => this.#begin(candidate, request, 0));
+    for (let step = 0; runs.some((run) => isGoing(run, step)); step++)
+      yield runs.filter((run) => isGoing(run, step)).flatMap((run) => this.#advance(id, request, run, step, runs));
+    const finished = runs.filter(({ isRejected }) => !isRejected);
+    yield finished.flatMap(({ candidate, script }) => this.#end(id, candidate, script));
+    const asked = request.candidates > 0 ? finished.map(({ candidate }) => candidate) : [-1];
+    for (const candidate of asked) yield this.#scores(id, request, candidate);
     if (request.pin) this.#prefixes.set(id, this.#promptTokens(request));
+    const scripts = runs.map(({ script }) => script);
     return [{ type: 'finish', request: id, usage: this.#usage(request, scripts), timings }];
   }
 
-  #script(candidate: number, request: NativeRequest): Required<Pick<Script, 'pieces' | 'reason'>> & Script {
+  #begin(candidate: number, request: NativeRequest, begin: number): Run {
+    return { candidate, begin, script: this.#script(candidate, request), isRejected: false };
+  }
+
+  #advance(id: number, request: NativeRequest, run: Run, step: number, runs: Run[]): NativeEvent[] {
+    const tokens = step - run.begin + 1;
+    const events = this.#tokens(id, run.candidate, run.script, tokens - 1);
+    const { checks } = request;
+    const isDue = checks && checks.every > 0 && tokens % checks.every === 0 && tokens >= checks.after;
+    if (!isDue || tokens >= run.script.pieces.length) return events;
+    return [...events, ...this.#check(id, request, run, step, runs)];
+  }
+
+  #check(id: number, request: NativeRequest, run: Run, step: number, runs: Run[]): NativeEvent[] {
+    const { candidate } = run;
+    const { checks, refills } = request.checks!;
+    const tokens = step - run.begin + 1;
+    const values = checks.map((_, check) => this.#options.checkValue?.({ candidate, tokens, check }) ?? 1);
+    const failed = checks.findIndex(({ least, most }, check) => !(values[check] >= least && values[check] <= most));
+    const checked = { request: id, candidate, tokens };
+    const event: NativeEvent = { type: 'check', ...checked, values: Float64Array.from(values), failed };
+    if (failed < 0) return [event];
+    run.isRejected = true;
+    run.script = { ...run.script, pieces: run.script.pieces.slice(0, tokens), reason: 'length' };
+    if (runs.length < request.candidates + refills) runs.push(this.#begin(runs.length, request, step + 1));
+    return [event, { type: 'candidate', ...checked, reason: 'rejected' }];
+  }
+
+  #script(candidate: number, request: NativeRequest): FullScript {
     const script = this.#options.answer?.(candidate, request) ?? defaultScript;
     if (script.pieces.length < request.maxTokens) return { reason: 'eos', ...script };
     return {
@@ -291,6 +323,20 @@ export class FakeNative implements NativeAddon, NativeEngine {
       recomputedTokens: 0,
     };
   }
+}
+
+type FullScript = Required<Pick<Script, 'pieces' | 'reason'>> & Script;
+
+/** A candidate; `begin`: the step of its first token. */
+interface Run {
+  candidate: number;
+  begin: number;
+  script: FullScript;
+  isRejected: boolean;
+}
+
+function isGoing({ begin, script, isRejected }: Run, step: number): boolean {
+  return !isRejected && step < begin + script.pieces.length;
 }
 
 /** At each place its own token, again and again, 0.1 less likely each time. */

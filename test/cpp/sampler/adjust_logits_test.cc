@@ -11,9 +11,10 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::vector<float> Adjusted(const SamplingOptions& options, std::vector<float> logits,
-                            const std::vector<Token>& history, const std::vector<Token>& banned = {}) {
+                            const std::vector<Token>& history, const std::vector<Token>& banned = {},
+                            size_t text_begin = 0) {
   std::vector<int> counts;
-  AdjustLogits(options, history, banned, logits, &counts);
+  AdjustLogits(options, {history, text_begin}, banned, logits, &counts);
   for (int count : counts) EXPECT_EQ(count, 0);
   return logits;
 }

@@ -64,6 +64,8 @@ TEST(Sampler, AllocatesNothingAfterTheFirstCall) {
     options.logprobs = true;
     for (float penalty : {0.0f, 0.5f}) {
       options.presence_penalty = penalty;
+      options.ngram_penalties = {{3, penalty}};
+      options.sequence_bias = {{{7, 7, 8}, penalty}};
       const std::vector<size_t> counts = CountAllocations(options);
       EXPECT_GT(counts[0], 0u);
       EXPECT_EQ(counts[1], 0u);

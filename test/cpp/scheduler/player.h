@@ -114,6 +114,9 @@ class Player {
   std::map<std::pair<RequestId, int>, Tokens> texts;
   std::set<std::vector<int>> scores;  // request, candidate, question, node
   std::vector<int> row_counts;        // Of each step.
+  int check_every = 0;                // Tokens; 0 = never.
+  std::function<bool(int candidate, int length)> rejects;
+  std::vector<std::vector<int>> checks;  // candidate, check, node: in the order of their reads
 
  private:
   void Read(const PlanRead& read, const Logits& logits, SampleOutcome* outcome) {
@@ -125,7 +128,14 @@ class Player {
       bool is_new = scores.insert({static_cast<int>(read.request), read.candidate, read.question, read.node}).second;
       EXPECT_TRUE(is_new) << "a row was read twice";
     }
+    if (read.kind == PlanRead::Kind::kCheck) checks.push_back({read.candidate, read.question, read.node});
     if (read.kind != PlanRead::Kind::kSample) return;
+    const int length = static_cast<int>(texts[{read.request, read.candidate}].size());
+    bool was_checked = check_every > 0 && length > 0 && length % check_every == 0;
+    if (was_checked && rejects && rejects(read.candidate, length)) {
+      outcome->finish = SampleOutcome::Finish::kReject;
+      return;
+    }
     // Candidates differ: candidate c takes the c-th best token.
     std::vector<Token> order(row.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Token>(i);
@@ -133,6 +143,7 @@ class Player {
     Tokens& text = texts[{read.request, read.candidate}];
     outcome->token = order[text.empty() ? read.candidate : 0];
     text.push_back(outcome->token);
+    outcome->wants_check = check_every > 0 && text.size() % check_every == 0;
     bool is_last = static_cast<int>(text.size()) == max_tokens_[read.request];
     if (is_last) outcome->finish = SampleOutcome::Finish::kKeepToken;
   }

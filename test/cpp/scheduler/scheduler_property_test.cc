@@ -118,13 +118,14 @@ class Storm {
     }
     while (!prefixes_.empty()) ReleaseOne(/*surely=*/true);
     model_.Run(scheduler_.Plan(now_));
+    EXPECT_EQ(scheduler_.num_pinned_cells(), 0);
     EXPECT_EQ(scheduler_.cache().num_busy_cells(), 0);
     EXPECT_EQ(scheduler_.cache().num_busy_sequences(), 0);
     for (const auto& [id, request] : open_) ADD_FAILURE() << "request " << id << " was never answered";
   }
 
   int64_t num_preemptions() const { return scheduler_.counts().preemptions; }
-  int num_timeouts = 0, num_full = 0, num_finished = 0;
+  int num_timeouts = 0, num_full = 0, num_finished = 0, num_rejected = 0;
 
  private:
   struct Asked {
@@ -133,6 +134,13 @@ class Storm {
     std::map<int, Tokens> texts;
     std::map<int, bool> has_ended;
     std::set<std::tuple<int, int, int>> scores;
+    int check_every = 0;
+    std::map<int, std::set<std::pair<int, int>>> check_reads;  // Of the checks at hand: check, node.
+    int num_rejected = 0;
+    int num_checks = 0;
+    std::set<int> beams_read;  // In the round at hand.
+    int num_rounds = 0;
+    int num_drawn = 0;
   };
 
   void Submit() {
@@ -144,11 +152,18 @@ class Storm {
       request.pin = true;
       request.prompt.resize(1 + random_() % 12, 'p');
     }
+    if (request.num_candidates > 1 && random_() % 3 == 0) {
+      request.is_beam_search = true;
+      request.questions.clear();
+    }
+    const int check_every =
+        request.num_candidates > 0 && !request.is_beam_search && random_() % 2 == 0 ? 1 + random_() % 5 : 0;
+    if (check_every > 0) AddChecks(&request);
     request.space = std::string(1, static_cast<char>('x' + random_() % 2));
     request.priority = static_cast<double>(random_() % 3);
     request.submitted = now_;
     if (random_() % 6 == 0) request.deadline = now_ + static_cast<TimeMs>(random_() % 4000);
-    Asked asked{request, request.prompt, {}, {}, {}};
+    Asked asked{request, request.prompt, {}, {}, {}, check_every, {}, 0, 0, {}, 0, 0};
     if (!prefixes_.empty() && random_() % 3 == 0) {
       const auto& parent = *std::next(prefixes_.begin(), random_() % prefixes_.size());
       request.parent = asked.spec.parent = parent.first;
@@ -164,6 +179,17 @@ class Storm {
     }
     ++next_;
     CheckBook();
+  }
+
+  // As many as a step has room for.
+  void AddChecks(ScheduledRequest* request) {
+    int rows = options_.max_step_tokens - 1;
+    for (int c = 1 + random_() % 2; c > 0; --c) {
+      auto tree = Question(random_() % 3, random_() % 3);
+      rows -= static_cast<int>(tree->nodes.size());
+      if (rows >= 0) request->checks.push_back(tree);
+    }
+    request->max_refills = static_cast<int>(random_() % 3);
   }
 
   RequestId AnyOpen() {
@@ -210,8 +236,27 @@ class Storm {
       bool is_new = asked.scores.insert({read.candidate, read.question, read.node}).second;
       EXPECT_TRUE(is_new) << "a row was read twice";
     }
+    if (read.kind == PlanRead::Kind::kCheck) return ReadCheck(read, seen, asked);
     if (read.kind != PlanRead::Kind::kSample) return;
+    if (asked.spec.is_beam_search) return ReadBeam(read, seen, asked, outcome);
     Tokens& text = asked.texts[read.candidate];
+    if (IsChecked(asked, text)) {
+      ++asked.num_checks;
+      size_t num_reads = 0;
+      for (const auto& tree : asked.spec.checks) num_reads += tree->reads_base;
+      for (const auto& tree : asked.spec.checks) {
+        for (const auto& node : tree->nodes) num_reads += node.wants_logits;
+      }
+      EXPECT_EQ(asked.check_reads[read.candidate].size(), num_reads)
+          << "a token is drawn before its checks are answered";
+      asked.check_reads[read.candidate].clear();
+      if (Expected(asked, text) % 3 == 0) {
+        outcome->finish = SampleOutcome::Finish::kReject;
+        asked.has_ended[read.candidate] = true;
+        ++asked.num_rejected;
+        return;
+      }
+    }
     EXPECT_EQ(seen, Expected(asked, text)) << "request " << read.request << " does not see its own text";
     EXPECT_FALSE(asked.has_ended[read.candidate]);
     outcome->token = DrawFrom(seen, read.candidate);
@@ -221,6 +266,49 @@ class Storm {
     if (is_eos) outcome->finish = SampleOutcome::Finish::kDropToken;
     asked.has_ended[read.candidate] = is_last || is_eos;
     text.push_back(outcome->token);
+    outcome->wants_check = outcome->finish == SampleOutcome::Finish::kNo && IsChecked(asked, text);
+  }
+
+  // Who grows out of whom is as good as random, and the same whenever the rows are read.
+  void ReadBeam(const PlanRead& read, uint64_t seen, Asked& asked, SampleOutcome* outcome) {
+    EXPECT_EQ(seen, Expected(asked, asked.texts[read.candidate])) << "a beam does not see its own text";
+    EXPECT_TRUE(asked.beams_read.insert(read.candidate).second) << "a beam was read twice in a round";
+    const size_t num_beams = asked.num_rounds == 0 ? 1 : asked.texts.size();
+    if (asked.beams_read.size() < num_beams) return;
+    asked.beams_read.clear();
+    if (++asked.num_rounds == asked.spec.max_tokens) {
+      outcome->finish = SampleOutcome::Finish::kKeepToken;
+      return;
+    }
+    uint64_t state = 1;
+    for (const auto& [beam, text] : asked.texts) state ^= Expected(asked, text) >> beam;
+    std::map<int, Tokens> next;
+    const int num_next = std::max(1, asked.spec.num_candidates - static_cast<int>(state % 2));
+    for (int i = 0; i < num_next; ++i) {
+      state = CellModel::Mix(state, i);
+      const BeamStep step{static_cast<int>((state >> 8) % num_beams), DrawFrom(state, i)};
+      outcome->beams.push_back(step);
+      next[i] = asked.texts[step.parent];
+      next[i].push_back(step.token);
+    }
+    asked.num_drawn += num_next;
+    asked.texts = std::move(next);
+  }
+
+  static bool IsChecked(const Asked& asked, const Tokens& text) {
+    return asked.check_every > 0 && !text.empty() && text.size() % asked.check_every == 0;
+  }
+
+  void ReadCheck(const PlanRead& read, uint64_t seen, Asked& asked) {
+    bool is_new = asked.check_reads[read.candidate].insert({read.question, read.node}).second;
+    EXPECT_TRUE(is_new) << "a row was read twice";
+    const TokenTree& tree = *asked.spec.checks[read.question];
+    Tokens path;
+    for (int node = read.node; node >= 0; node = tree.nodes[node].parent)
+      path.insert(path.begin(), tree.nodes[node].token);
+    uint64_t expected = Expected(asked, asked.texts[read.candidate]);
+    for (Token token : path) expected = CellModel::Mix(expected, token);
+    EXPECT_EQ(seen, expected) << "a check does not see its candidate's text";
   }
 
   static uint64_t Expected(const Asked& asked, const Tokens& text) {
@@ -243,7 +331,15 @@ class Storm {
 
   void CheckComplete(const Asked& asked, const Usage& usage) {
     ++num_finished;
-    ASSERT_EQ(static_cast<int>(asked.texts.size()), asked.spec.num_candidates);
+    if (asked.spec.is_beam_search) {
+      EXPECT_EQ(asked.num_rounds, asked.spec.max_tokens);
+      EXPECT_EQ(usage.generated_tokens, asked.num_drawn);
+      EXPECT_EQ(usage.evaluated_prompt_tokens + usage.cached_tokens, usage.prompt_tokens);
+      return;
+    }
+    const int num_candidates = asked.spec.num_candidates + std::min(asked.num_rejected, asked.spec.max_refills);
+    num_rejected += asked.num_rejected;
+    ASSERT_EQ(static_cast<int>(asked.texts.size()), num_candidates);
     int drawn = 0;
     for (const auto& [candidate, text] : asked.texts) {
       EXPECT_TRUE(asked.has_ended.at(candidate));
@@ -251,12 +347,13 @@ class Storm {
     }
     EXPECT_EQ(usage.generated_tokens, drawn);
     // Every candidate is asked every question, once; what was preempted is counted apart.
-    int num_bases = std::max(1, asked.spec.num_candidates), num_nodes = 0;
+    int num_bases = std::max(1, num_candidates) - asked.num_rejected, num_nodes = 0, num_check_nodes = 0;
     for (const auto& tree : asked.spec.questions) num_nodes += static_cast<int>(tree->nodes.size());
-    EXPECT_EQ(usage.question_tokens, num_bases * num_nodes);
+    for (const auto& tree : asked.spec.checks) num_check_nodes += static_cast<int>(tree->nodes.size());
+    EXPECT_EQ(usage.question_tokens, num_bases * num_nodes + asked.num_checks * num_check_nodes);
     int last_tokens = usage.evaluated_prompt_tokens + usage.cached_tokens - usage.question_tokens - usage.prompt_tokens;
     EXPECT_GE(last_tokens, 0);
-    EXPECT_LE(last_tokens, asked.spec.num_candidates);
+    EXPECT_LE(last_tokens, num_candidates);
   }
 
   void CheckBook() const {
@@ -306,6 +403,7 @@ TEST_P(SchedulerStorm, NothingIsLostStarvedOrWrong) {
   storm.Drain();
   EXPECT_GT(storm.num_finished, 20);
   EXPECT_GT(storm.num_preemptions(), 0);
+  EXPECT_GT(storm.num_rejected, 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SchedulerStorm, testing::Range(0u, 25u));

@@ -22,6 +22,21 @@ TEST(Scheduler, SplitsALongPromptIntoSteps) {
   EXPECT_EQ(player.finished[1].usage.generated_tokens, 2);
 }
 
+TEST(Scheduler, AStepThatFailsLeavesNoPrefixBehind) {
+  Player player(Sized(64, 256, 16));
+  player.Add(Pin(1, Count(8)));
+  player.Run();
+  ScheduledRequest again = Pin(2, {});
+  again.parent = 1;
+  player.Add(again);
+  StepPlan plan = player.scheduler.Plan(player.now);  // All of it is there already.
+  ASSERT_EQ(plan.reads.size(), 1u);
+  player.scheduler.Fail(plan, "ERR_COMPUTE", "out of luck");
+  player.scheduler.Release(1);
+  EXPECT_EQ(player.scheduler.num_pinned_cells(), 0);
+  EXPECT_EQ(player.scheduler.cache().num_busy_cells(), 0);
+}
+
 TEST(Scheduler, RunningCandidatesGoFirstAndPromptsFillTheRest) {
   Player player(Sized(4, 64, 4));
   player.Add(Generate(1, Count(4), 10));
