@@ -15,6 +15,9 @@
 namespace winnow {
 namespace {
 
+constexpr int kMaxEncoderRowBytes = 128 << 20;  // Rows of logits of an encoding step of a generating model.
+constexpr int kMaxEncodedTokens = 2048;         // Of a text, where a generating model encodes it: its cells are F32.
+
 bool UsesGpu(const ModelOptions& options) { return options.gpu_layers != 0; }
 
 // Null: ggml's own. On a GPU nothing else makes sense.
@@ -43,10 +46,16 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->device = UsesGpu(options) ? "gpu" : "cpu";
 }
 
-void RequireDecoder(const ModelInfo& info, bool is_decoder) {
-  if (is_decoder) return;
-  throw Error("ERR_UNSUPPORTED",
-              "Models with an encoder (" + info.architecture + ") are not supported yet: load a decoder-only model.");
+void CheckArchitecture(const llama_model* model, const ModelInfo& info) {
+  if (llama_model_is_diffusion(model)) {
+    throw Error("ERR_UNSUPPORTED", "Models of architecture " + info.architecture +
+                                       " fill in masked tokens in any order (diffusion); only those that go from left "
+                                       "to right are supported.");
+  }
+  if (llama_model_has_encoder(model) && llama_model_has_decoder(model)) {
+    throw Error("ERR_UNSUPPORTED", "Models with an encoder and a decoder (" + info.architecture +
+                                       ") are not supported yet: load a decoder-only model.");
+  }
 }
 
 int HeadSizeOf(const llama_model* model, const ModelInfo& info, const char* which) {
@@ -69,6 +78,19 @@ void CheckMemory(const llama_model* model, const ModelInfo& info) {
                                        " tokens fit: load with smaller cacheTokens.");
 }
 
+// What the attention of one layer and the outputs of one step take. An encoder has rows of logits, too, since llama.cpp
+// reserves them for every output.
+void CheckEncoderMemory(const ModelInfo& info, int num_cells) {
+  const EncodingInfo& encoding = info.encoding;
+  const int64_t scores = static_cast<int64_t>(info.num_heads) * std::max(num_cells, encoding.max_step_tokens);
+  const int64_t row = (2 * scores + info.vocabulary_size + encoding.vector_size) * static_cast<int64_t>(sizeof(float));
+  const int64_t available = AvailableMemory(), needed = row * encoding.max_step_tokens;
+  if (available < 0 || needed <= available) return;
+  throw Error("ERR_OUT_OF_MEMORY", "Encoding " + std::to_string(encoding.max_step_tokens) + " tokens at once takes " +
+                                       std::to_string(needed >> 20) + " MiB; " + std::to_string(available >> 20) +
+                                       " MiB are available. Load with smaller maxStepTokens.");
+}
+
 }  // namespace
 
 LlamaBackend::LlamaBackend(const ModelOptions& options)
@@ -76,17 +98,30 @@ LlamaBackend::LlamaBackend(const ModelOptions& options)
   options_.progress = nullptr;  // Whose it was may be gone from now on.
   info_ = InfoOf(model_.get());
   FillSizes(options_, &info_);
-  RequireDecoder(info_, info_.can_generate);
-  CheckMemory(model_.get(), info_);
-  MakeContext();
+  CheckArchitecture(model_.get(), info_);
+  MakeThreads();
+  if (info_.can_generate) {
+    CheckMemory(model_.get(), info_);
+    MakeContext();
+  }
+  FillEncoding();
+  if (!info_.can_generate) MakeEncoder();
   if (kernels_ != nullptr) {
     MakeStepContext();
-    TryOneStep();
+    if (info_.can_generate) TryOneStep();
   }
   ReturnFreedMemory();
   info_.kernels = kernels_ != nullptr ? kernels_->name : "ggml";
   // Kernels of ggml's walk all cells up to the highest used one, so what is kept for reuse slows every step down.
   info_.max_idle_cells = info_.batch_invariant ? 0 : info_.cache_tokens / 4;
+}
+
+void LlamaBackend::MakeThreads() {
+  ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
+  pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
+  threads_.reset(ggml_threadpool_new(&pool));
+  if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
+  governor_ = ThreadGovernor(info_.threads);
 }
 
 void LlamaBackend::MakeContext() {
@@ -112,15 +147,68 @@ void LlamaBackend::MakeContext() {
   context_.reset(llama_init_from_model(model_.get(), params));
   if (context_ == nullptr)
     throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
-  RequireDecoder(info_, llama_get_memory(context_.get()) != nullptr);  // BERT and its like claim to decode.
+  if (llama_get_memory(context_.get()) == nullptr) {  // BERT and its like claim to decode.
+    info_.can_generate = false;
+    return context_.reset();
+  }
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
-
-  ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
-  pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
-  threads_.reset(ggml_threadpool_new(&pool));
-  if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
-  governor_ = ThreadGovernor(info_.threads);
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
+}
+
+// Encoders see all of a text at once; generating models can read one in pieces, and have rows of logits for each token.
+void LlamaBackend::FillEncoding() {
+  EncodingInfo& encoding = info_.encoding = EncodingOf(model_.get(), options_, info_);
+  encoding.cuts_texts = info_.can_generate;
+  encoding.max_step_tokens = info_.max_step_tokens;
+  if (!info_.can_generate) {
+    info_.cache_tokens = 0;
+    info_.context_size = std::min({info_.context_size, info_.trained_context_size, info_.max_step_tokens});
+    encoding.max_text_tokens = info_.context_size;
+    return;
+  }
+  const int row_bytes = info_.vocabulary_size * static_cast<int>(sizeof(float));
+  encoding.max_step_tokens = std::clamp(kMaxEncoderRowBytes / row_bytes, 1, info_.max_step_tokens);
+  encoding.max_text_tokens = std::min(info_.context_size, kMaxEncodedTokens);
+}
+
+EncoderOptions LlamaBackend::EncoderOptionsOf() const {
+  const EncodingInfo& encoding = info_.encoding;
+  EncoderOptions options;
+  options.max_step_tokens = encoding.max_step_tokens;
+  options.num_cells = encoding.max_step_tokens + (encoding.cuts_texts ? encoding.max_text_tokens : 0);
+  options.classifies = encoding.num_classes > 0;
+  options.num_classes = encoding.num_classes;
+  options.threads = info_.threads;
+  options.pool = threads_.get();
+  options.log = options_.log;
+  return options;
+}
+
+void LlamaBackend::MakeEncoder() {
+  EncoderOptions options = EncoderOptionsOf();
+  options.is_aborted = &is_aborted_;
+  CheckEncoderMemory(info_, options.num_cells);
+  encoder_ = std::make_unique<LlamaEncoder>(model_.get(), options);
+}
+
+template <class Work>
+auto LlamaBackend::Guarded(Work work) {
+  DeviceGuard guard(info_.device != "cpu");
+  if (is_lost_) throw Error("ERR_DEVICE_LOST", "The GPU failed before: close the model and start the process again.");
+  try {
+    return work();
+  } catch (const Error& error) {
+    is_lost_ = error.code() == "ERR_DEVICE_LOST";
+    throw;
+  }
+}
+
+Encoded LlamaBackend::Encode(const EncodePlan& plan) {
+  return Guarded([&] {
+    if (encoder_ == nullptr) MakeEncoder();
+    if (step_context_ != nullptr) step_context_->BeginStep({});  // No attention of ours: it needs no positions.
+    return encoder_->Run(plan);
+  });
 }
 
 void LlamaBackend::MakeStepContext() {
@@ -157,14 +245,7 @@ std::string LlamaBackend::TokenBytes(Token token, bool special) const {
 }
 
 Logits LlamaBackend::Run(const StepPlan& plan) {
-  DeviceGuard guard(info_.device != "cpu");
-  if (is_lost_) throw Error("ERR_DEVICE_LOST", "The GPU failed before: close the model and start the process again.");
-  try {
-    return Evaluate(plan);
-  } catch (const Error& error) {
-    is_lost_ = error.code() == "ERR_DEVICE_LOST";
-    throw;
-  }
+  return Guarded([&] { return Evaluate(plan); });
 }
 
 Logits LlamaBackend::Evaluate(const StepPlan& plan) {
@@ -241,6 +322,7 @@ LlamaBackend::~LlamaBackend() {
   if (!is_lost_) return;
   // Freeing what lies on a lost device would end the process.
   step_context_.release();
+  encoder_.release();
   context_.release();
   threads_.release();
   model_.release();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -15,8 +16,10 @@
 #include "engine/meters.h"
 #include "engine/registry.h"
 #include "engine/session.h"
+#include "engine/text_encoding.h"
 #include "grammar/grammar.h"
 #include "grammar/token_table.h"
+#include "scheduler/encode_queue.h"
 #include "scheduler/scheduler.h"
 
 namespace winnow {
@@ -45,7 +48,8 @@ struct Submission {
   Engine::ClientId client = 0;
   Request request;
   Session::Questions questions;
-  std::map<int, Answering> answers;  // By candidate; -1 = the prompt.
+  std::map<int, Answering> answers;      // By candidate; -1 = the prompt.
+  std::optional<TextEncoding> encoding;  // Where texts are encoded.
   Clock::time_point submitted;
   RequestTimings timings;
   bool has_begun = false;
@@ -71,12 +75,24 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
   return options;
 }
 
+EncodeOptions EncodeOptionsOf(const EncodingInfo& info) {
+  return {info.max_step_tokens, info.max_step_texts, info.cuts_texts};
+}
+
+std::string TimeoutMessage(int64_t timeout_ms) {
+  return "Not all texts were encoded when the timeoutMs of " + std::to_string(timeout_ms) +
+         " were over. Allow the request more time, or ask for less at once.";
+}
+
 }  // namespace
 
 class Engine::Impl {
  public:
   Impl(std::unique_ptr<Backend> backend, const EngineOptions& options)
-      : options_(options), backend_(std::move(backend)), scheduler_(SchedulerOptionsOf(backend_->info())) {
+      : options_(options),
+        backend_(std::move(backend)),
+        scheduler_(SchedulerOptionsOf(backend_->info())),
+        encodes_(EncodeOptionsOf(backend_->info().encoding)) {
     UpdateStats();
     thread_ = std::thread([this] { Loop(); });
   }
@@ -142,6 +158,7 @@ class Engine::Impl {
       for (CommandQueue::Command& command : queue_.Drain(WakeTime())) command();
       if (is_stopping_) break;
       if (!scheduler_.is_idle()) Step();
+      if (!encodes_.is_idle()) EncodeStep();
       UpdateStats();  // Before the events: who sees a request end sees what it gave back.
       Emit();
       FinishClosing();
@@ -150,6 +167,7 @@ class Engine::Impl {
 
   // Without requests, nothing is due; where none of them can do anything, the next deadline is.
   Clock::time_point WakeTime() const {
+    if (!encodes_.is_idle()) return Clock::time_point::min();
     if (scheduler_.is_idle()) return Clock::time_point::max();
     return is_stalled_ ? FromMs(scheduler_.next_deadline()) : Clock::time_point::min();
   }
@@ -172,6 +190,82 @@ class Engine::Impl {
     }
     FinishRequests();
     if (++num_plans_ == 1) StopEnginesAtExit();  // The first step may have made more statics of ggml.
+  }
+
+  void EncodeStep() {
+    Clock::time_point begin = Clock::now();
+    ExpireEncodes(ToMs(begin));
+    EncodePlan plan = encodes_.Plan();
+    if (plan.empty()) return;
+    try {
+      ReadVectors(plan, backend_->Encode(plan));
+      ChargeEncodes(plan, begin, Clock::now());
+      for (RequestId id : encodes_.Commit(plan)) FinishEncode(id);
+    } catch (const Error& error) {
+      FailEncodes(plan, error.code(), error.what());
+    } catch (const std::exception& error) {
+      FailEncodes(plan, "ERR_ENGINE", error.what());
+    }
+    if (++num_plans_ == 1) StopEnginesAtExit();
+  }
+
+  void ReadVectors(const EncodePlan& plan, const Encoded& encoded) {
+    const bool classifies = backend_->info().encoding.num_classes > 0;
+    for (size_t i = 0; i < plan.items.size(); ++i) {
+      const EncodeItem& item = plan.items[i];
+      Submission& open = requests_.at(item.request);
+      std::vector<Event>* events = &clients_.at(open.client).events;
+      if (classifies) {
+        open.encoding->ReadClasses(item, encoded.vectors[i], events);
+      } else {
+        Span<const Span<const float>> states(encoded.vectors);
+        open.encoding->Read(item, states.Subspan(item.first_row, item.num_rows), events);
+      }
+    }
+  }
+
+  void ChargeEncodes(const EncodePlan& plan, Clock::time_point begin, Clock::time_point end) {
+    const auto rows = static_cast<double>(plan.tokens.size());
+    const double milliseconds = Milliseconds(end - begin);
+    for (const EncodeItem& item : plan.items) {
+      Submission& open = requests_.at(item.request);
+      Begin(open, begin);
+      open.timings.prefill += milliseconds * item.num_rows / rows;
+    }
+    times_.prefill += milliseconds;
+    ++num_steps_;
+    batch_sizes_.Record(static_cast<int>(plan.tokens.size()));
+    num_evaluated_tokens_ += static_cast<int64_t>(plan.tokens.size());
+  }
+
+  void FinishEncode(RequestId id) {
+    FinishedRequest finished;
+    finished.id = id;
+    Submission& open = requests_.at(id);
+    for (const auto& text : open.request.texts) finished.usage.prompt_tokens += static_cast<int>(text.size());
+    finished.usage.evaluated_prompt_tokens = finished.usage.prompt_tokens;
+    clients_.at(open.client).events.push_back(FinishOf(finished, open));
+    Forget(id);
+  }
+
+  void FailEncodes(const EncodePlan& plan, const std::string& code, const std::string& message) {
+    std::set<RequestId> served;
+    for (const EncodeItem& item : plan.items) served.insert(item.request);
+    for (RequestId id : served) FailEncode(id, code, message, {});
+  }
+
+  void ExpireEncodes(TimeMs now) {
+    for (RequestId id : encodes_.TakeExpired(now)) {
+      const int64_t timeout_ms = requests_.at(id).request.timeout_ms;
+      FailEncode(id, "ERR_TIMEOUT", TimeoutMessage(timeout_ms),
+                 {{"timeoutMs", static_cast<double>(timeout_ms)}, {"generatedTokens", 0}});
+    }
+  }
+
+  void FailEncode(RequestId id, const std::string& code, const std::string& message, const ErrorFacts& facts) {
+    encodes_.Remove(id);
+    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message, facts});
+    Forget(id);
   }
 
   // One outcome per read of the plan.
@@ -246,7 +340,11 @@ class Engine::Impl {
     client->second.requests.insert(id);
     Submission& added = requests_[id] = std::move(open);
     try {
-      scheduler_.Add(ScheduledOf(id, &added));
+      if (added.request.texts.empty()) {
+        scheduler_.Add(ScheduledOf(id, &added));
+      } else {
+        encodes_.Add(EncodeOf(id, &added));
+      }
       ++num_waiting_;
     } catch (const Error& error) {
       Refuse(id, error.code(), error.what());
@@ -269,9 +367,11 @@ class Engine::Impl {
 
   void LeaveQueue(int count) { queue_depth_.fetch_sub(count); }
 
+  int NumWaiting() const { return scheduler_.num_waiting() + encodes_.size() - encodes_.num_running(); }
+
   // Those that have begun or ended since the last time.
   void CountQueue() {
-    int num_waiting = scheduler_.num_waiting();
+    int num_waiting = NumWaiting();
     LeaveQueue(std::exchange(num_waiting_, num_waiting) - num_waiting);
   }
 
@@ -318,6 +418,41 @@ class Engine::Impl {
     return scheduled;
   }
 
+  EncodeRequest EncodeOf(RequestId id, Submission* open) {
+    const Request& request = open->request;
+    CheckTexts(request);
+    EncodeRequest encode;
+    encode.id = id;
+    encode.texts = request.texts;
+    encode.priority = request.priority;
+    encode.submitted = ToMs(open->submitted);
+    if (request.timeout_ms > 0) encode.deadline = encode.submitted + request.timeout_ms;
+    open->encoding.emplace(id, request);
+    return encode;
+  }
+
+  void CheckTexts(const Request& request) const {
+    const ModelInfo& info = backend_->info();
+    const int longest = info.encoding.max_text_tokens;
+    if (longest == 0) throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not encode texts.");
+    for (const std::vector<Token>& text : request.texts) {
+      if (text.empty()) throw Error("ERR_PROMPT_EMPTY", "A text is empty.");
+      if (static_cast<int>(text.size()) > longest) {
+        throw Error("ERR_CONTEXT_OVERFLOW", "A text has " + std::to_string(text.size()) +
+                                                " tokens; this model encodes at most " + std::to_string(longest) +
+                                                ". Shorten it, or load the model with larger maxStepTokens.");
+      }
+      CheckTokens(text);
+    }
+  }
+
+  void CheckTokens(const std::vector<Token>& tokens) const {
+    const int size = backend_->info().vocabulary_size;
+    auto is_unknown = [&](Token token) { return token < 0 || token >= size; };
+    if (std::none_of(tokens.begin(), tokens.end(), is_unknown)) return;
+    throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " + std::to_string(size) + " tokens.");
+  }
+
   void ReadGrammar(Request* request) {
     if (token_table_ == nullptr) {
       token_table_ = std::make_shared<TokenTable>(backend_->info().vocabulary_size, [this](Token token) {
@@ -331,15 +466,10 @@ class Engine::Impl {
   void CheckSupported(const Request& request) const {
     const ModelInfo& info = backend_->info();
     if (request.prompt.empty() && request.parent == kNoRequest) throw Error("ERR_PROMPT_EMPTY", "The prompt is empty.");
-    auto is_unknown = [&](Token token) { return token < 0 || token >= info.vocabulary_size; };
-    bool has_unknown = std::any_of(request.prompt.begin(), request.prompt.end(), is_unknown);
+    CheckTokens(request.prompt);
     for (const Question& question : request.questions) {
-      has_unknown |= std::any_of(question.suffix.begin(), question.suffix.end(), is_unknown);
-      for (const auto& label : question.labels) has_unknown |= std::any_of(label.begin(), label.end(), is_unknown);
-    }
-    if (has_unknown) {
-      throw Error("ERR_OPTION_VALUE",
-                  "A token id is outside of the vocabulary of " + std::to_string(info.vocabulary_size) + " tokens.");
+      CheckTokens(question.suffix);
+      for (const auto& label : question.labels) CheckTokens(label);
     }
     if (!info.can_generate)
       throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
@@ -354,6 +484,7 @@ class Engine::Impl {
   void Close(RequestId id) {
     if (requests_.count(id) == 0) return;
     scheduler_.Cancel(id);
+    encodes_.Remove(id);
     Forget(id);
   }
 
@@ -425,8 +556,8 @@ class Engine::Impl {
     CountQueue();
     const KvCache& cache = scheduler_.cache();
     std::lock_guard<std::mutex> lock(stats_mutex_);
-    stats_.running = scheduler_.num_running();
-    stats_.waiting = scheduler_.num_waiting();
+    stats_.running = scheduler_.num_running() + encodes_.num_running();
+    stats_.waiting = NumWaiting();
     stats_.used_cells = cache.num_used_cells();
     stats_.pinned_cells = scheduler_.num_pinned_cells();
     stats_.idle_cells = cache.num_idle_cells();
@@ -450,6 +581,7 @@ class Engine::Impl {
   const EngineOptions options_;
   std::unique_ptr<Backend> backend_;
   Scheduler scheduler_;
+  EncodeQueue encodes_;
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, Submission> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.

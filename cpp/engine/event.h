@@ -46,6 +46,13 @@ struct ScoreEvent {
   Answer answer;
 };
 
+// A text as a vector: its embedding, or a classifier's scores of its classes.
+struct VectorEvent {
+  RequestId request = kNoRequest;
+  int text = 0;
+  std::vector<float> values;
+};
+
 // Milliseconds. Prefill, generate and score are the request's share of the steps' time, by rows.
 struct RequestTimings {
   double queue = 0;
@@ -70,6 +77,6 @@ struct ErrorEvent {
   ErrorFacts facts;
 };
 
-using Event = std::variant<TokenEvent, CandidateEvent, ScoreEvent, FinishEvent, ErrorEvent>;
+using Event = std::variant<TokenEvent, CandidateEvent, ScoreEvent, VectorEvent, FinishEvent, ErrorEvent>;
 
 }  // namespace winnow

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/encode_plan.h"
 #include "base/question.h"
 #include "base/sampling.h"
 #include "base/types.h"
@@ -33,6 +34,9 @@ struct Request {
   std::string grammar;     // GBNF that every answer keeps to; empty = none.
   std::shared_ptr<const Grammar> rules;      // Read from it by the engine.
   std::shared_ptr<const TokenTable> tokens;  // Of the vocabulary; with `rules`.
+  std::vector<std::vector<Token>> texts;  // To encode, none empty; then there is no prompt, and nothing is generated.
+  Pooling pooling = Pooling::kMean;       // Of the texts; a classifier has its own.
+  bool normalize = false;                 // Vectors to length 1.
 };
 
 }  // namespace winnow

@@ -39,6 +39,7 @@ class Inbox {
     std::map<int, std::vector<Token>> tokens;
     std::map<int, CandidateEvent> candidates;
     std::vector<ScoreEvent> scores;
+    std::map<int, std::vector<float>> vectors;
     FinishEvent finish;
     ErrorEvent error;
     int num_ends = 0;
@@ -80,6 +81,7 @@ class Inbox {
   }
   void Take(const CandidateEvent& event) { received_[event.request].candidates[event.candidate] = event; }
   void Take(const ScoreEvent& event) { received_[event.request].scores.push_back(event); }
+  void Take(const VectorEvent& event) { received_[event.request].vectors[event.text] = event.values; }
   void Take(const FinishEvent& event) {
     received_[event.request].finish = event;
     ++received_[event.request].num_ends;
@@ -385,6 +387,88 @@ TEST_F(EngineTest, ATimeoutEndsARequestThatWaits) {
   request.timeout_ms = 20;
   EXPECT_EQ(Run(request).error.code, "ERR_TIMEOUT");
   EXPECT_EQ(inbox.WaitFor(running).finish.usage.generated_tokens, 55);
+}
+
+Request Encode(const std::vector<std::string>& texts, Pooling pooling = Pooling::kMean) {
+  Request request;
+  for (const std::string& text : texts) request.texts.push_back(Tokens(text));
+  request.pooling = pooling;
+  return request;
+}
+
+TEST_F(EngineTest, AnEncoderGivesOneVectorPerText) {
+  Open("fake-encoder", /*step=*/16);
+  Inbox::Received received = Run(Encode({"one", "two and three", "four", "five"}, Pooling::kCls));
+  ASSERT_EQ(received.vectors.size(), 4u);
+  EXPECT_EQ(received.vectors[1], fake->StateOf(Tokens("two and three")));
+  EXPECT_EQ(received.vectors[3], fake->StateOf(Tokens("five")));
+  EXPECT_EQ(received.finish.usage.prompt_tokens, 24);
+  EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 24);
+  EXPECT_EQ(fake->num_runs(), 2);  // 3 + 13, 4 + 4
+}
+
+TEST_F(EngineTest, AGeneratingModelEncodesInPiecesBesideWhatItGenerates) {
+  Open("fake", /*step=*/8);
+  RequestId text = engine->Submit(client, Greedy("hello", 20));
+  RequestId encoded = engine->Submit(client, Encode({"a text that is longer than a step", "short"}, Pooling::kLast));
+  EXPECT_EQ(inbox.WaitFor(encoded).vectors[0], fake->StateOf(Tokens("a text that is longer than a step")));
+  EXPECT_EQ(inbox.WaitFor(text).texts[0], Alone(*fake, "hello", 20));
+}
+
+TEST_F(EngineTest, StatesArePooledAndNormalizedAsTheRequestSays) {
+  Open("fake", /*step=*/8);
+  std::vector<float> first = fake->StateOf(Tokens("a")), last = fake->StateOf(Tokens("ab"));
+  Request request = Encode({"ab"}, Pooling::kMean);
+  EXPECT_FLOAT_EQ(Run(request).vectors[0][1], (first[1] + last[1]) / 2);
+  request.normalize = true;
+  const std::vector<float> vector = Run(request).vectors[0];
+  float squares = 0;
+  for (float value : vector) squares += value * value;
+  EXPECT_FLOAT_EQ(squares, 1);
+}
+
+TEST_F(EngineTest, AClassifierGivesItsScores) {
+  Open("fake-classes-3");
+  Inbox::Received received = Run(Encode({"good", "bad"}));
+  EXPECT_EQ(received.vectors[0].size(), 3u);
+  EXPECT_EQ(received.vectors[1], fake->StateOf(Tokens("bad")));
+}
+
+TEST_F(EngineTest, TextsThatCannotBeEncodedAreRefused) {
+  Open("fake-encoder", /*step=*/16);
+  EXPECT_EQ(Run(Encode({"ok", "a text of more than 16 tokens"})).error.code, "ERR_CONTEXT_OVERFLOW");
+  EXPECT_EQ(Run(Encode({""})).error.code, "ERR_PROMPT_EMPTY");
+  Request unknown;
+  unknown.texts = {{1000}};
+  EXPECT_EQ(Run(unknown).error.code, "ERR_OPTION_VALUE");
+  EXPECT_EQ(Run(Greedy("hello", 5)).error.code, "ERR_UNSUPPORTED");
+  EXPECT_EQ(Run(Encode({"ok"})).vectors.size(), 1u);  // The engine goes on.
+}
+
+TEST_F(EngineTest, AFailedEncodingFailsItsRequestsAlone) {
+  Open("fake-encoder-fail-at-1", /*step=*/8);
+  EXPECT_EQ(Run(Encode({"one"})).error.code, "ERR_COMPUTE");
+  EXPECT_EQ(Run(Encode({"two"})).vectors.size(), 1u);
+}
+
+TEST_F(EngineTest, AnEncodingEndsAtItsDeadline) {
+  Open("fake-encoder-delay-20", /*step=*/4);
+  Request request = Encode(std::vector<std::string>(200, "text"));
+  request.timeout_ms = 50;
+  ErrorEvent error = Run(request).error;
+  EXPECT_EQ(error.code, "ERR_TIMEOUT");
+  ASSERT_FALSE(error.facts.empty());
+  EXPECT_EQ(error.facts[0].second, 50);
+}
+
+TEST_F(EngineTest, ACancelledEncodingLeavesNothingBehind) {
+  Open("fake-encoder-delay-1", /*step=*/4);
+  RequestId id = engine->Submit(client, Encode(std::vector<std::string>(500, "text")));
+  engine->Cancel(id);
+  Run(Encode({"last"}));
+  EXPECT_EQ(inbox.Peek(id).num_ends, 0);
+  EXPECT_EQ(engine->stats().running, 0);
+  EXPECT_EQ(engine->stats().waiting, 0);
 }
 
 TEST(EngineQueue, RefusesAtOnceWhatIsOneTooMany) {
