@@ -32,7 +32,7 @@ function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgr
 }
 
 export { Model } from './model.js';
-export type { ModelInfo, Stats } from './model.js';
+export type { EncodingInfo, ModelInfo, Stats } from './model.js';
 export type { ConstraintOptions, JsonSchema, StandardSchema } from './constraint/constraint.js';
 export type { Capabilities } from './capabilities.js';
 export { Prefix } from './prefix.js';
@@ -55,6 +55,7 @@ export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './r
 export type { ScoreOf, Scores } from './recipes/scores.js';
 export type { Perplexity, PromptToken } from './rolling.js';
 export type { Likelihood } from './scoring.js';
+export type { RankedDocument, TextClass } from './heads.js';
 export { fitCalibration } from './calibration/examples.js';
 export type { CalibrationExample, CalibrationOptions, FittedCalibration } from './calibration/examples.js';
 export { loadCalibration, saveCalibration } from './calibration/file.js';
@@ -76,6 +77,7 @@ export type {
   CloseOptions,
   ContextInput,
   DetokenizeOptions,
+  EmbedOptions,
   GenerateOptions,
   GenerationOptions,
   Input,
@@ -85,6 +87,7 @@ export type {
   Message,
   MessagesInput,
   NamespaceOptions,
+  Pooling,
   PrefixGenerateOptions,
   PromptInput,
   PromptLogprobsOptions,
@@ -93,6 +96,7 @@ export type {
   SampleOptions,
   ScheduleOptions,
   Selection,
+  TextInput,
   TokenizeOptions,
   WinnowOptions,
 } from './options.js';

@@ -49,6 +49,14 @@ export interface NativeModelInfo {
   canFork: boolean;
   canGenerate: boolean;
   batchInvariant: boolean;
+  maxTextTokens: number; // of a text to encode
+  pooling: 'mean' | 'cls' | 'last'; // what the model was trained with
+  vectorSize: number;
+  classes: number; // of a classification head; 0 = none, and texts become vectors
+  classNames: string[]; // as many, or none where the model doesn't name them
+  pairSeparator: number; // between two texts that are read as one; -1 = none
+  rerankTemplate: string; // a text with {query} and {document}; '' = they are read as a pair
+  hasSegments: boolean; // trained to tell the texts of a pair apart by segments, which llama.cpp can't
   endTokens: number[];
 }
 
@@ -56,6 +64,12 @@ export interface NativeQuestion {
   suffix: Int32Array;
   labels: Int32Array[]; // at least one, none empty
   topLogprobs?: number; // likeliest tokens that come with each token of a label; absent = none
+}
+
+export interface NativeEncode {
+  texts: Int32Array[]; // at least one, none empty
+  pooling: 'mean' | 'cls' | 'last';
+  normalize: boolean; // vectors to length 1
 }
 
 /**
@@ -87,6 +101,7 @@ export interface NativeRequest {
   stopTokens: Int32Array;
   grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
+  encode?: NativeEncode; // instead of all that generates and asks; with an empty prompt
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
   namespace: string; // '' = the default one; with a parent, the parent's counts
@@ -153,6 +168,7 @@ export type NativeEvent =
       question: number;
       labels: NativeLabelScore[];
     }
+  | { type: 'vector'; request: number; text: number; values: Float32Array } // a text's embedding, or the scores of its classes
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
   | { type: 'error'; request: number; code: string; message: string; facts: Record<string, number> } // last of a request
   | { type: 'log'; level: LogLevel; line: string }

@@ -1,6 +1,7 @@
+import { assertCanGenerate } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
-import type { NativeQuestion, NativeRequest, NativeScore } from './native.js';
+import type { NativeEncode, NativeQuestion, NativeRequest, NativeScore } from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
 import { resolveSampling } from './options.js';
 import type { Fold } from './request-stream.js';
@@ -42,6 +43,7 @@ export function questionRequest(
   questions: NativeQuestion[],
   schedule: NativeSchedule,
 ): NativeRequest {
+  assertCanGenerate(session.engine.info);
   roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
 }
@@ -64,6 +66,12 @@ export function pinRequest(
 ): NativeRequest {
   roomInContext(session, context.tokens.length, 0, 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+}
+
+/** Whole texts into vectors. */
+export function encodeRequest(encode: NativeEncode, schedule: NativeSchedule): NativeRequest {
+  const nothing = { prompt: new Int32Array(0), parent: 0, pin: false, candidates: 0, questions: [] };
+  return { ...noSampling, ...schedule, ...nothing, encode };
 }
 
 function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {

@@ -91,6 +91,7 @@ export function foldTurn<Qs extends Questions>(
     if (event.type === 'candidate') completions[event.candidate] = completion!;
     if (event.type === 'score') scores[event.candidate].set(event.question, event);
     if (event.type === 'finish') return finish(request.seed, candidates, event, emit);
+    if (!('candidate' in event)) return undefined;
     const { candidate } = event;
     if (!completions[candidate] || scores[candidate].size < request.questions.length) return undefined;
     const answered = request.questions.map((_, question) => scores[candidate].get(question)!);

@@ -1,6 +1,7 @@
 import type {
   FinishReason,
   NativeAddon,
+  NativeEncode,
   NativeEngine,
   NativeEngineOptions,
   NativeEvent,
@@ -40,6 +41,8 @@ export interface FakeOptions {
   errors?: Record<number, { code: string; message: string; facts?: Record<string, number> }>;
   /** Thrown by submit(). */
   submitError?: Error;
+  /** The vector of a text, or the scores of its classes. */
+  vector?: (text: string) => number[];
   openError?: Error;
   /** Steps happen in step() only, not by themselves. */
   manual?: boolean;
@@ -79,6 +82,14 @@ const defaultInfo: NativeModelInfo = {
   canFork: true,
   canGenerate: true,
   batchInvariant: false,
+  maxTextTokens: 64,
+  pooling: 'last',
+  vectorSize: 3,
+  classes: 0,
+  classNames: [],
+  pairSeparator: -1,
+  rerankTemplate: '',
+  hasSegments: false,
   endTokens: [2],
 };
 
@@ -209,6 +220,10 @@ export class FakeNative implements NativeAddon, NativeEngine {
       yield [];
       return [{ type: 'error', request: id, facts: {}, ...error }];
     }
+    if (request.encode) {
+      yield this.#vectors(id, request.encode);
+      return [{ type: 'finish', request: id, usage: this.#usage(request, []), timings }];
+    }
     const scripts = Array.from({ length: request.candidates }, (_, candidate) => this.#script(candidate, request));
     const longest = Math.max(0, ...scripts.map(({ pieces }) => pieces.length));
     for (let place = 0; place < longest; place++)
@@ -267,6 +282,13 @@ export class FakeNative implements NativeAddon, NativeEngine {
         return { logprob, tokenLogprobs, isGreedy: index === 0, ...topOf(label, topLogprobs) };
       }),
     }));
+  }
+
+  #vectors(request: number, { texts }: NativeEncode): NativeEvent[] {
+    return texts.map((tokens, text) => {
+      const values = this.#options.vector?.(this.detokenize(tokens, true)) ?? [tokens.length, 0, 0];
+      return { type: 'vector', request, text, values: Float32Array.from(values) };
+    });
   }
 
   #promptTokens({ prompt, parent }: NativeRequest): number {

@@ -11,6 +11,7 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-qwen3moe.gguf eight experts of which two are used, in Q8_0
     tiny-mamba.gguf    recurrent: no rollback, no fork
     tiny-bert.gguf     an encoder: generates nothing
+    tiny-classifier.gguf  an encoder that ends in a head of three classes
 """
 
 import os
@@ -48,12 +49,12 @@ def word_pieces():
 class TinyModel:
     """A GGUF file in the making: sizes, vocabulary and random tensors."""
 
-    def __init__(self, folder, architecture, layers, seed):
-        self.path = os.path.join(folder, f'tiny-{architecture}.gguf')
+    def __init__(self, folder, architecture, layers, seed, name=None):
+        self.path = os.path.join(folder, f'tiny-{name or architecture}.gguf')
         self.writer = GGUFWriter(self.path + '.part', architecture)
         self.random = np.random.RandomState(seed)
         self.layers = layers
-        self.writer.add_name(f'tiny {architecture}')
+        self.writer.add_name(f'tiny {name or architecture}')
         self.writer.add_file_type(LlamaFileType.ALL_F32)
         self.writer.add_vocab_size(300)
         self.writer.add_context_length(CONTEXT)
@@ -218,15 +219,28 @@ def make_mamba_layer(model, name):
 
 
 def make_bert(folder):
-    model = TinyModel(folder, 'bert', layers=2, seed=5)
+    make_bert_like(TinyModel(folder, 'bert', layers=2, seed=5), PoolingType.MEAN, segments=2)
+
+
+def make_classifier(folder):
+    model = TinyModel(folder, 'bert', layers=2, seed=7, name='classifier')
+    model.writer.add_classifier_output_labels(['negative', 'neutral', 'positive'])
+    model.tensor('cls.weight', WIDTH, WIDTH)
+    model.bias('cls.bias', WIDTH)
+    model.tensor('cls.output.weight', 3, WIDTH)
+    model.bias('cls.output.bias', 3)
+    make_bert_like(model, PoolingType.RANK, segments=1)
+
+
+def make_bert_like(model, pooling, segments):
     writer = model.writer
     writer.add_feed_forward_length(FEED_FORWARD)
     writer.add_head_count(HEADS)
     writer.add_layer_norm_eps(EPSILON)
     writer.add_causal_attention(False)
-    writer.add_pooling_type(PoolingType.MEAN)
-    add_word_pieces(writer)
-    for name, rows in (('token_embd', 300), ('token_types', 2), ('position_embd', CONTEXT)):
+    writer.add_pooling_type(pooling)
+    add_word_pieces(writer, segments)
+    for name, rows in (('token_embd', 300), ('token_types', segments), ('position_embd', CONTEXT)):
         model.tensor(f'{name}.weight', rows, WIDTH, scale=1.0)
     add_layer_norm(model, 'token_embd_norm')
     for layer in range(model.layers):
@@ -234,11 +248,11 @@ def make_bert(folder):
     model.finish()
 
 
-def add_word_pieces(writer):
+def add_word_pieces(writer, segments):
     tokens = word_pieces()
     writer.add_tokenizer_model('bert')
     writer.add_tokenizer_pre('default')
-    writer.add_token_type_count(2)
+    writer.add_token_type_count(segments)
     writer.add_token_list(tokens)
     writer.add_token_types([TokenType.CONTROL if token.startswith('[') else TokenType.NORMAL for token in tokens])
     writer.add_pad_token_id(0)
@@ -267,7 +281,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert):
+    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier):
         make(folder)
 
 
