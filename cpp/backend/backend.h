@@ -27,6 +27,7 @@ struct ModelOptions {
   int gpu_layers = 0;              // Layers on GPUs; -1 = all that fit, -2 = all or an error.
   std::string cache_type = "f16";  // f32, f16, bf16, q8_0
   std::string kernels = "auto";    // auto, ggml
+  std::vector<int> hidden_layers;  // Layers whose incoming states probes read, ascending.
   std::function<void(LogLevel, std::string_view)> log;  // Called from any thread; lines without a line feed.
   std::function<void(float)> progress;                  // 0 … 1, on the loading thread.
 };
@@ -82,6 +83,8 @@ struct ModelInfo {
   bool batch_invariant = false;   // A row's bits do not depend on what shares the step.
   std::vector<Token> end_tokens;  // Tokens that end a generation.
   EncodingInfo encoding;
+  Token decoder_start = -1;        // Of an encoder–decoder model: every answer begins behind it. -1 = another kind.
+  std::vector<int> hidden_layers;  // Effective value of the option.
 };
 
 // Rows of logits of one step, in the order in which the plan's rows want them. Valid until the next Run.
@@ -90,12 +93,23 @@ class Logits {
   Logits() = default;
   Logits(std::vector<const float*> rows, int vocabulary_size)
       : rows_(std::move(rows)), vocabulary_size_(vocabulary_size) {}
+  // `states`: of all rows of the plan, by layer of ModelInfo::hidden_layers, [rows][state_size].
+  void SetStates(std::vector<const float*> states, int state_size) {
+    states_ = std::move(states);
+    state_size_ = state_size;
+  }
   // `row`: index into StepPlan::rows; the row must want logits.
   Span<const float> Row(int row) const { return {rows_[row], static_cast<size_t>(vocabulary_size_)}; }
+  // The state that enters ModelInfo::hidden_layers[layer] at this row, which needs no logits.
+  Span<const float> State(int layer, int row) const {
+    return {states_[layer] + static_cast<size_t>(row) * state_size_, static_cast<size_t>(state_size_)};
+  }
 
  private:
   std::vector<const float*> rows_;  // [rows of the plan]; null where none were wanted.
   int vocabulary_size_ = 0;
+  std::vector<const float*> states_;
+  int state_size_ = 0;
 };
 
 // What one step of an encoder gave: a state per row of the plan, or, from a classifier, one vector of class scores per

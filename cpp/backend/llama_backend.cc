@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <string>
 
 #include "backend/device_guard.h"
@@ -11,6 +12,7 @@
 #include "backend/machine.h"
 #include "backend/ops/weight_buffer.h"
 #include "base/error.h"
+#include "llama-ext.h"
 
 namespace winnow {
 namespace {
@@ -46,15 +48,34 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->device = UsesGpu(options) ? "gpu" : "cpu";
 }
 
+// Architectures whose graphs name the states that enter their layers. Any other would end the process.
+bool NamesLayerInputs(const std::string& architecture) {
+  static constexpr const char* kKnown[] = {"llama", "qwen3", "qwen3moe", "gpt-oss"};
+  return std::find(std::begin(kKnown), std::end(kKnown), architecture) != std::end(kKnown);
+}
+
+void CheckHiddenLayers(const std::vector<int>& layers, const ModelInfo& info) {
+  if (layers.empty()) return;
+  if (!info.can_generate || !NamesLayerInputs(info.architecture)) {
+    throw Error("ERR_UNSUPPORTED", "Hidden states of architecture " + info.architecture +
+                                       " can't be read while it generates: only those of llama, qwen3, qwen3moe and "
+                                       "gpt-oss can. Load without hiddenLayers.");
+  }
+  if (layers.back() >= info.num_layers) {
+    throw Error("ERR_OPTION_VALUE", "hiddenLayers names layer " + std::to_string(layers.back()) + "; this model has " +
+                                        std::to_string(info.num_layers) + ", numbered from 0.");
+  }
+}
+
 void CheckArchitecture(const llama_model* model, const ModelInfo& info) {
   if (llama_model_is_diffusion(model)) {
     throw Error("ERR_UNSUPPORTED", "Models of architecture " + info.architecture +
                                        " fill in masked tokens in any order (diffusion); only those that go from left "
                                        "to right are supported.");
   }
-  if (llama_model_has_encoder(model) && llama_model_has_decoder(model)) {
-    throw Error("ERR_UNSUPPORTED", "Models with an encoder and a decoder (" + info.architecture +
-                                       ") are not supported yet: load a decoder-only model.");
+  if (llama_model_has_encoder(model) && llama_model_has_decoder(model) && info.decoder_start < 0) {
+    throw Error("ERR_UNSUPPORTED", "Models of architecture " + info.architecture +
+                                       " only draft for others, or don't say how their decoder begins.");
   }
 }
 
@@ -99,6 +120,7 @@ LlamaBackend::LlamaBackend(const ModelOptions& options)
   info_ = InfoOf(model_.get());
   FillSizes(options_, &info_);
   CheckArchitecture(model_.get(), info_);
+  CheckHiddenLayers(options_.hidden_layers, info_);
   MakeThreads();
   if (info_.can_generate) {
     CheckMemory(model_.get(), info_);
@@ -138,9 +160,10 @@ void LlamaBackend::MakeContext() {
   params.n_threads_batch = info_.threads;
   params.type_k = params.type_v = TypeOf(info_.cache_type);
   // Flash attention rounds keys and values to F16, and who wants F32 wants it for its accuracy.
-  if (info_.cache_type == "f32") params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  if (info_.cache_type == "f32" || info_.decoder_start >= 0) params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   params.kv_unified = true;
   params.swa_full = true;
+  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.no_perf = true;
   params.abort_callback = [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(); };
   params.abort_callback_data = &is_aborted_;
@@ -152,12 +175,20 @@ void LlamaBackend::MakeContext() {
     return context_.reset();
   }
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
+  ReadHiddenLayers();
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
+}
+
+// Once, before the first step: each call makes llama.cpp plan its memory anew.
+void LlamaBackend::ReadHiddenLayers() {
+  for (int layer : options_.hidden_layers) llama_set_embeddings_layer_inp(context_.get(), layer, true);
+  info_.hidden_layers = options_.hidden_layers;
 }
 
 // Encoders see all of a text at once; generating models can read one in pieces, and have rows of logits for each token.
 void LlamaBackend::FillEncoding() {
   EncodingInfo& encoding = info_.encoding = EncodingOf(model_.get(), options_, info_);
+  if (info_.decoder_start >= 0) return;  // Its states belong to its decoder.
   encoding.cuts_texts = info_.can_generate;
   encoding.max_step_tokens = info_.max_step_tokens;
   if (!info_.can_generate) {
@@ -228,6 +259,8 @@ void LlamaBackend::TryOneStep() {
   StepPlan plan;
   plan.rows.push_back(PlanRow());
   plan.sequences.push_back(0);
+  if (info_.decoder_start >= 0) plan.source.push_back(info_.decoder_start);
+  EncodeSource(plan.source);
   if (int result = Decode(plan)) {
     throw Error("ERR_COMPUTE", "llama.cpp could not evaluate a first step (" + std::to_string(result) + ").");
   }
@@ -250,6 +283,7 @@ Logits LlamaBackend::Run(const StepPlan& plan) {
 
 Logits LlamaBackend::Evaluate(const StepPlan& plan) {
   LogScope log(options_.log);
+  EncodeSource(plan.source);
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   std::vector<const float*> rows(plan.rows.size());
   if (plan.rows.empty()) return {std::move(rows), info_.vocabulary_size};
@@ -262,7 +296,37 @@ Logits LlamaBackend::Evaluate(const StepPlan& plan) {
   for (size_t i = 0; i < rows.size(); ++i) {
     if (plan.rows[i].wants_logits) rows[i] = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
   }
-  return {std::move(rows), info_.vocabulary_size};
+  Logits logits(std::move(rows), info_.vocabulary_size);
+  std::vector<const float*> states;
+  for (int layer : info_.hidden_layers) states.push_back(llama_get_embeddings_layer_inp(context_.get(), layer));
+  logits.SetStates(std::move(states), info_.embedding_size);
+  return logits;
+}
+
+// The source's tokens carry all sequence ids, since a decoder's token attends to those that share one with it.
+void LlamaBackend::EncodeSource(Span<const Token> source) {
+  if (source.empty()) return;
+  LogScope log(options_.log);
+  std::vector<llama_seq_id> ids(info_.max_sequences);
+  std::iota(ids.begin(), ids.end(), 0);
+  std::vector<llama_pos> positions(source.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<int32_t> num_ids(source.size(), info_.max_sequences);
+  std::vector<llama_seq_id*> ids_of(source.size(), ids.data());
+  std::vector<int8_t> outputs(source.size(), 1);
+  llama_batch batch{static_cast<int32_t>(source.size()),
+                    const_cast<llama_token*>(source.data()),
+                    nullptr,
+                    positions.data(),
+                    num_ids.data(),
+                    ids_of.data(),
+                    outputs.data()};
+  if (step_context_ != nullptr) step_context_->BeginStep({});
+  const int result = llama_encode(context_.get(), batch);
+  if (result == 2) throw Error("ERR_ABORTED", "The step was aborted.");
+  if (result != 0)
+    throw Error("ERR_COMPUTE",
+                "llama.cpp could not encode the source (" + std::to_string(result) + "): " + log.reasons());
 }
 
 void LlamaBackend::Apply(const CacheOp& op) {

@@ -42,8 +42,10 @@ class LlamaBackend : public Backend {
   void MakeEncoder();
   void FillEncoding();
   EncoderOptions EncoderOptionsOf() const;
+  void ReadHiddenLayers();
   void MakeStepContext();
   void TryOneStep();
+  void EncodeSource(Span<const Token> source);
   void Apply(const CacheOp& op);
   int Decode(const StepPlan& plan);
   int Compute(const llama_batch& batch);

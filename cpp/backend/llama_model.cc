@@ -47,6 +47,9 @@ std::string ArchitectureKey(const llama_model* model, const char* key) {
   return MetadataOf(model, MetadataOf(model, "general.architecture") + key);
 }
 
+// Of the architectures with an encoder and a decoder, the one that is no draft model of another.
+bool IsT5(const ModelInfo& info) { return info.architecture == "t5"; }
+
 bool IsCausal(const llama_model* model) { return ArchitectureKey(model, ".attention.causal") != "false"; }
 
 enum llama_pooling_type PoolingTypeOf(const llama_model* model) {
@@ -131,9 +134,14 @@ ModelInfo InfoOf(const llama_model* model) {
   info.adds_bos = llama_vocab_get_add_bos(vocab);
   info.can_fork = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
   // A classifier's head is all it was trained for.
-  info.can_generate = llama_model_has_decoder(model) && !llama_model_has_encoder(model) && IsCausal(model) &&
-                      !llama_model_is_diffusion(model) && PoolingTypeOf(model) != LLAMA_POOLING_TYPE_RANK;
+  info.can_generate = llama_model_has_decoder(model) && (!llama_model_has_encoder(model) || IsT5(info)) &&
+                      IsCausal(model) && !llama_model_is_diffusion(model) &&
+                      PoolingTypeOf(model) != LLAMA_POOLING_TYPE_RANK;
   info.end_tokens = EndTokensOf(vocab);
+  if (IsT5(info)) {
+    const Token start = llama_model_decoder_start_token(model);
+    info.decoder_start = start >= 0 ? start : info.bos;
+  }
   return info;
 }
 

@@ -21,6 +21,7 @@
 #include "grammar/token_table.h"
 #include "scheduler/encode_queue.h"
 #include "scheduler/scheduler.h"
+#include "scorer/read_probe.h"
 
 namespace winnow {
 namespace {
@@ -67,6 +68,7 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
   SchedulerOptions options;
   options.max_step_tokens = info.max_step_tokens;
   options.max_step_outputs = info.max_step_outputs;
+  options.runs_alone = info.decoder_start >= 0;
   options.cache.num_cells = info.cache_tokens;
   options.cache.max_sequences = info.max_sequences;
   options.cache.can_fork = info.can_fork;
@@ -179,7 +181,8 @@ class Engine::Impl {
     Clock::time_point begin = Clock::now();
     times_.plan += Milliseconds(begin - now);
     try {
-      Logits logits = plan.rows.empty() && plan.cache_ops.empty() ? Logits() : backend_->Run(plan);
+      Logits logits =
+          plan.rows.empty() && plan.cache_ops.empty() && plan.source.empty() ? Logits() : backend_->Run(plan);
       std::vector<SampleOutcome> outcomes = Advance(plan, logits);
       Charge(plan, begin, Clock::now());
       scheduler_.Commit(plan, outcomes);
@@ -278,13 +281,50 @@ class Engine::Impl {
       std::vector<Event>* events = &clients_.at(open.client).events;
       if (read.kind == PlanRead::Kind::kSave) {
         saved_rows_[read.request].assign(row.begin(), row.end());
+        SaveStates(read, logits);
       } else if (read.kind == PlanRead::Kind::kScore) {
         AnswerOf(read, open).session.Score(read.question, read.node, row, events);
       } else {
+        const size_t first = events->size();
         outcomes[i] = AnswerOf(read, open).session.Sample(row, events);
+        if (!open.request.probes.empty()) ReadProbes(open.request, read, logits, Span<Event>(*events).Subspan(first));
       }
     }
     return outcomes;
+  }
+
+  // A pinned prefix keeps the states of its last row beside its logits.
+  void SaveStates(const PlanRead& read, const Logits& logits) {
+    std::vector<std::vector<float>> states;
+    for (size_t layer = 0; layer < backend_->info().hidden_layers.size(); ++layer) {
+      Span<const float> state = StateOf(static_cast<int>(layer), read, logits);
+      states.emplace_back(state.begin(), state.end());
+    }
+    if (!states.empty()) saved_states_[read.request] = std::move(states);
+  }
+
+  Span<const float> StateOf(int layer, const PlanRead& read, const Logits& logits) const {
+    if (read.row >= 0) return logits.State(layer, read.row);
+    return Span<const float>(saved_states_.at(read.saved_by)[layer]);
+  }
+
+  void ReadProbes(const Request& request, const PlanRead& read, const Logits& logits, Span<Event> events) const {
+    const std::vector<int>& layers = backend_->info().hidden_layers;
+    for (Event& event : events) {
+      auto* token = std::get_if<TokenEvent>(&event);
+      if (token == nullptr) continue;
+      for (const Probe& probe : request.probes) {
+        const auto layer = static_cast<int>(std::find(layers.begin(), layers.end(), probe.layer) - layers.begin());
+        token->probes.push_back({probe.name, ReadProbe(probe, StateOf(layer, read, logits))});
+      }
+    }
+  }
+
+  void ForgetReleased() {
+    for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) {
+      saved_rows_.erase(prefix);
+      saved_states_.erase(prefix);
+    }
   }
 
   Answering& AnswerOf(const PlanRead& read, Submission& open) {
@@ -396,6 +436,7 @@ class Engine::Impl {
     scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);
     if (request->timeout_ms > 0) scheduled.deadline = scheduled.submitted + request->timeout_ms;
+    if (info.decoder_start >= 0) MoveToSource(id, &scheduled);
     int deepest = 0;
     for (const Question& question : request->questions) {
       auto compiled = std::make_shared<const CompiledQuestion>(question);
@@ -405,7 +446,7 @@ class Engine::Impl {
     }
     if (!request->grammar.empty()) ReadGrammar(request);
     int prompt_tokens =
-        static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
+        static_cast<int>(scheduled.prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
     if (prompt_tokens + needed > info.context_size) {
       throw Error("ERR_CONTEXT_OVERFLOW", "The prompt has " + std::to_string(prompt_tokens) + " tokens and " +
@@ -453,6 +494,20 @@ class Engine::Impl {
     throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " + std::to_string(size) + " tokens.");
   }
 
+  // What the user prompts an encoder–decoder model with is encoded; its own sequences begin with one token, and nobody
+  // shares them, since they depend on the source.
+  void MoveToSource(RequestId id, ScheduledRequest* scheduled) const {
+    const ModelInfo& info = backend_->info();
+    if (static_cast<int>(scheduled->prompt.size()) > info.max_step_tokens) {
+      throw Error("ERR_CONTEXT_OVERFLOW", "The prompt has " + std::to_string(scheduled->prompt.size()) +
+                                              " tokens; this model encodes at most " +
+                                              std::to_string(info.max_step_tokens) +
+                                              " at once. Shorten it, or load the model with larger maxStepTokens.");
+    }
+    scheduled->source = std::exchange(scheduled->prompt, {info.decoder_start});
+    scheduled->space = "source of " + std::to_string(id);
+  }
+
   void ReadGrammar(Request* request) {
     if (token_table_ == nullptr) {
       token_table_ = std::make_shared<TokenTable>(backend_->info().vocabulary_size, [this](Token token) {
@@ -471,8 +526,17 @@ class Engine::Impl {
       CheckTokens(question.suffix);
       for (const auto& label : question.labels) CheckTokens(label);
     }
+    for (const Probe& probe : request.probes) {
+      const bool is_read = std::count(info.hidden_layers.begin(), info.hidden_layers.end(), probe.layer) > 0;
+      if (!is_read || static_cast<int>(probe.weights.size()) != info.embedding_size)
+        throw Error("ERR_OPTION_VALUE", "The probe \"" + probe.name + "\" fits no hidden state that is read.");
+    }
     if (!info.can_generate)
       throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
+    if (info.decoder_start >= 0 && (request.pin || request.parent != kNoRequest)) {
+      throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture +
+                                         ") encodes the prompt of every request anew: it keeps no prefix.");
+    }
     bool forks =
         request.pin || request.parent != kNoRequest || request.num_candidates > 1 || !request.questions.empty();
     if (forks && !info.can_fork) {
@@ -516,11 +580,15 @@ class Engine::Impl {
       }
       Forget(finished.id);
     }
-    for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+    ForgetReleased();
   }
 
   FinishEvent FinishOf(const FinishedRequest& finished, Submission& open) {
-    const Usage& usage = finished.usage;
+    Usage usage = finished.usage;
+    if (backend_->info().decoder_start >= 0) {  // The scheduler counts what is decoded.
+      usage.prompt_tokens += static_cast<int>(open.request.prompt.size());
+      usage.evaluated_prompt_tokens += static_cast<int>(open.request.prompt.size());
+    }
     open.timings.total = Milliseconds(Clock::now() - open.submitted);
     num_generated_tokens_ += usage.generated_tokens;
     num_hit_tokens_ += usage.cached_tokens;
@@ -544,7 +612,7 @@ class Engine::Impl {
         continue;
       }
       for (RequestId prefix : std::set<RequestId>(it->second.prefixes)) scheduler_.Release(prefix);
-      for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+      ForgetReleased();
       UpdateStats();  // Before `done`, too: the loop may sleep from here on.
       std::vector<std::function<void()>> closing = std::move(it->second.closing);
       it = clients_.erase(it);
@@ -585,7 +653,8 @@ class Engine::Impl {
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, Submission> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
-  std::shared_ptr<const TokenTable> token_table_;                 // Made for the first grammar.
+  std::unordered_map<RequestId, std::vector<std::vector<float>>> saved_states_;  // The same, by hidden layer.
+  std::shared_ptr<const TokenTable> token_table_;                                // Made for the first grammar.
   int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;
   int64_t num_evaluated_tokens_ = 0;

@@ -19,6 +19,11 @@ struct TopToken {
   float logprob = 0;
 };
 
+struct ProbeValue {
+  std::string name;
+  double value = 0;
+};
+
 // One drawn token. `text`: what can be shown now; empty while a character or a stop string is incomplete. A candidate's
 // last token brings what was held back until then.
 struct TokenEvent {
@@ -29,6 +34,7 @@ struct TokenEvent {
   bool has_logprob = false;
   float logprob = 0;
   std::vector<TopToken> top;
+  std::vector<ProbeValue> probes;  // Of the state that the token was drawn from; empty unless asked for.
 };
 
 struct CandidateEvent {

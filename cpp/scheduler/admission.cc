@@ -28,6 +28,7 @@ Resources LargerOf(const Resources& a, const Resources& b) {
 void Scheduler::Admit(Step& step) {
   ReturnFollowers();
   while (OpenRequest* request = queue_.Next(now_)) {
+    if (options_.runs_alone && !running_.empty()) break;
     if (!MayRun(*request)) {
       if (!running_.empty()) break;
       Refuse(*request);
@@ -38,6 +39,7 @@ void Scheduler::Admit(Step& step) {
     } else {
       if (!BeginPrompt(step, *request)) break;
       queue_.Begin(request, now_);
+      step.plan.source = request->spec.source;
       InsertRunning(*request);
       Allot(step, *request);
     }

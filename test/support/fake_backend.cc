@@ -72,6 +72,9 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   info_.can_fork = !Has(path, "-no-fork");
   info_.batch_invariant = true;
   info_.end_tokens = {kEos};
+  info_.embedding_size = kVectorSize;
+  info_.hidden_layers = options.hidden_layers;
+  if (Has(path, "-seq2seq")) info_.decoder_start = kBos;
   FillEncoding(path);
   if (options.progress) options.progress(1.0f);
 }
@@ -111,6 +114,7 @@ std::string FakeBackend::TokenBytes(Token token, bool special) const {
 
 std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
   uint64_t state = 1;
+  for (Token token : source_) state = Mix(state * 31 + static_cast<uint64_t>(token) + 2);
   for (Token token : tokens) state = Mix(state * 31 + static_cast<uint64_t>(token) + 1);
   std::vector<float> row(kVocabularySize);
   for (int i = 0; i < kVocabularySize; ++i) {
@@ -124,6 +128,7 @@ std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
 
 Logits FakeBackend::Run(const StepPlan& plan) {
   ++num_runs_;
+  if (!plan.source.empty()) source_ = plan.source;
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
   if (lost_at_ > 0 && num_runs_ >= lost_at_) throw Error("ERR_DEVICE_LOST", "The fake GPU was asked to fail.");
@@ -137,7 +142,25 @@ Logits FakeBackend::Run(const StepPlan& plan) {
     rows_[i] = RowBehind(Visible(plan.SequencesOf(plan.rows[i]).front()));
     rows[i] = rows_[i].data();
   }
-  return {std::move(rows), kVocabularySize};
+  Logits logits(std::move(rows), kVocabularySize);
+  KeepStates(plan, &logits);
+  return logits;
+}
+
+// Layer i's state is StateOf times i + 1.
+void FakeBackend::KeepStates(const StepPlan& plan, Logits* logits) {
+  hidden_.clear();
+  for (int layer : info_.hidden_layers) {
+    std::vector<float>& states = hidden_.emplace_back();
+    for (const PlanRow& row : plan.rows) {
+      std::vector<Token> seen = Visible(plan.SequencesOf(row).front());
+      seen.resize(row.position + 1);
+      for (float value : StateOf(seen)) states.push_back(value * static_cast<float>(layer + 1));
+    }
+  }
+  std::vector<const float*> pointers;
+  for (const std::vector<float>& states : hidden_) pointers.push_back(states.data());
+  logits->SetStates(std::move(pointers), kVectorSize);
 }
 
 std::vector<float> FakeBackend::StateOf(Span<const Token> tokens) const {

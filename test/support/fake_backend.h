@@ -19,7 +19,8 @@ namespace winnow {
 // "-fail-at-N" (the N-th run fails), "-delay-N" (every run takes N ms), "-no-load" (loading fails), "-eos" (the end of
 // text comes soon), "-no-fork" (sequences can't be forked), "-gpu-N" (there is a GPU with N MiB free; the model has
 // four layers of 100 MiB and an output of 50), "-lost-at-N" (the GPU fails in the N-th run), "-encoder" (it encodes
-// whole texts and generates nothing), "-classes-N" (an encoder with N classes).
+// whole texts and generates nothing), "-classes-N" (an encoder with N classes),
+// "-seq2seq" (an encoder–decoder model: its rows depend on the source, too).
 class FakeBackend : public Backend {
  public:
   static constexpr int kVocabularySize = 258;
@@ -40,6 +41,8 @@ class FakeBackend : public Backend {
   std::vector<float> StateOf(Span<const Token> tokens) const;
   // The row behind `tokens`, as a fresh evaluation would give it.
   std::vector<float> RowBehind(Span<const Token> tokens) const;
+  // Of an encoder–decoder model: what a Run would have encoded.
+  void SetSource(std::vector<Token> source) { source_ = std::move(source); }
   int num_runs() const { return num_runs_; }
   int num_used_cells() const { return static_cast<int>(cells_.size()); }
 
@@ -51,14 +54,17 @@ class FakeBackend : public Backend {
   };
 
   void FillEncoding(const std::string& path);
+  void KeepStates(const StepPlan& plan, Logits* logits);
   void Apply(const CacheOp& op);
   void Evaluate(const StepPlan& plan, const PlanRow& row);
   std::vector<Token> Visible(SequenceId sequence) const;
 
   ModelInfo info_;
   std::vector<Cell> cells_;
+  std::vector<Token> source_;
   std::vector<std::vector<float>> rows_;
   std::vector<std::vector<float>> states_;
+  std::vector<std::vector<float>> hidden_;              // [hidden layers][rows × kVectorSize]
   std::map<SequenceId, std::vector<Token>> cut_texts_;  // Their tokens so far.
   int num_runs_ = 0;
   int fail_at_ = 0;  // 0 = never.

@@ -19,8 +19,10 @@
 namespace winnow {
 namespace {
 
-std::unique_ptr<FakeBackend> Fake(const std::string& path, int step = 64, int cells = 4096, int sequences = 64) {
+std::unique_ptr<FakeBackend> Fake(const std::string& path, int step = 64, int cells = 4096, int sequences = 64,
+                                  const std::vector<int>& hidden_layers = {}) {
   ModelOptions options;
+  options.hidden_layers = hidden_layers;
   options.paths = {path};
   options.context_size = 512;
   options.cache_tokens = cells;
@@ -40,6 +42,7 @@ class Inbox {
     std::map<int, CandidateEvent> candidates;
     std::vector<ScoreEvent> scores;
     std::map<int, std::vector<float>> vectors;
+    std::map<std::string, std::vector<double>> probes;
     FinishEvent finish;
     ErrorEvent error;
     int num_ends = 0;
@@ -75,6 +78,7 @@ class Inbox {
 
  private:
   void Take(const TokenEvent& event) {
+    for (const ProbeValue& probe : event.probes) received_[event.request].probes[probe.name].push_back(probe.value);
     received_[event.request].texts[event.candidate] += event.text;
     received_[event.request].tokens[event.candidate].push_back(event.token);
     ++received_[event.request].num_tokens;
@@ -109,12 +113,14 @@ Request Greedy(const std::string& prompt, int max_tokens) {
 // The greedy text of the fake model, computed afresh for every token.
 std::string Alone(const FakeBackend& backend, const std::string& prompt, int max_tokens) {
   std::vector<Token> tokens = Tokens(prompt);
+  const bool has_start = backend.info().decoder_start >= 0;
+  if (has_start) tokens.insert(tokens.begin(), backend.info().decoder_start);
   for (int i = 0; i < max_tokens; ++i) {
     std::vector<float> row = backend.RowBehind(tokens);
     row[FakeBackend::kEos] = -100;
     tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
   }
-  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt.size()), tokens.end()};
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt.size() + has_start), tokens.end()};
 }
 
 struct EngineTest : testing::Test {
@@ -469,6 +475,98 @@ TEST_F(EngineTest, ACancelledEncodingLeavesNothingBehind) {
   EXPECT_EQ(inbox.Peek(id).num_ends, 0);
   EXPECT_EQ(engine->stats().running, 0);
   EXPECT_EQ(engine->stats().waiting, 0);
+}
+
+struct ProbeTest : EngineTest {
+  void OpenWith(const std::vector<int>& hidden_layers) {
+    auto backend = Fake("fake", /*step=*/8, /*cells=*/4096, /*sequences=*/64, hidden_layers);
+    fake = backend.get();
+    engine = std::make_unique<Engine>(std::move(backend));
+    client = engine->OpenClient(inbox.emit());
+  }
+
+  // What a probe of the second value, on layer `layer` and with bias 1, reads behind `text`.
+  double Read(const std::string& text, int layer) const {
+    return static_cast<double>(fake->StateOf(Tokens(text))[1] * static_cast<float>(layer + 1)) + 1;
+  }
+
+  static Request Probed(const std::string& prompt, int max_tokens) {
+    Request request = Greedy(prompt, max_tokens);
+    request.probes = {{"low", 1, {0, 1, 0, 0}, 1}, {"high", 3, {0, 1, 0, 0}, 1}};
+    return request;
+  }
+};
+
+TEST_F(ProbeTest, EveryTokenComesWithWhatTheProbesReadBeforeIt) {
+  OpenWith({1, 3});
+  Inbox::Received received = Run(Probed("hello, probe", 5));
+  std::string text = "hello, probe";
+  ASSERT_EQ(received.probes["low"].size(), 5u);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(received.probes["low"][i], Read(text, 1));
+    EXPECT_EQ(received.probes["high"][i], Read(text, 3));
+    text += received.texts[0][i];
+  }
+  EXPECT_EQ(received.texts[0], Alone(*fake, "hello, probe", 5));
+  EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 12);  // Reading costs no token.
+}
+
+TEST_F(ProbeTest, APinnedPrefixKeepsTheStateOfItsLastRow) {
+  OpenWith({1, 3});
+  Request pin;
+  pin.prompt = Tokens("hello");
+  pin.pin = true;
+  RequestId prefix = engine->Submit(client, pin);
+  inbox.WaitFor(prefix);
+  Request request = Probed("", 1);
+  request.parent = prefix;
+  EXPECT_EQ(Run(request).probes["low"], std::vector<double>{Read("hello", 1)});
+}
+
+TEST_F(ProbeTest, ProbesThatFitNoStateAreRefused) {
+  OpenWith({1});
+  EXPECT_EQ(Run(Probed("hello", 1)).error.code, "ERR_OPTION_VALUE");
+  Request request = Greedy("hello", 1);
+  request.probes = {{"short", 1, {1, 2}, 0}};
+  EXPECT_EQ(Run(request).error.code, "ERR_OPTION_VALUE");
+}
+
+// The greedy text of the fake encoder–decoder model for a source.
+std::string AloneFor(const std::string& source, int max_tokens) {
+  auto backend = Fake("fake-seq2seq");
+  backend->SetSource(Tokens(source));
+  return Alone(*backend, std::string(), max_tokens);
+}
+
+TEST_F(EngineTest, AnEncoderDecoderModelAnswersOneSourceAfterTheOther) {
+  Open("fake-seq2seq", /*step=*/16);
+  std::map<RequestId, std::string> sources;
+  for (const char* source : {"one", "two", "three", "one", "four"}) {
+    sources[engine->Submit(client, Greedy(source, 6))] = source;
+  }
+  for (auto& [id, source] : sources) {
+    Inbox::Received received = inbox.WaitFor(id);
+    EXPECT_EQ(received.texts[0], AloneFor(source, 6));
+    EXPECT_EQ(received.finish.usage.prompt_tokens, static_cast<int>(source.size()) + 1);
+  }
+}
+
+TEST_F(EngineTest, CandidatesOfOneSourceRunTogether) {
+  Open("fake-seq2seq", /*step=*/16);
+  Request request = Greedy("source", 6);
+  request.num_candidates = 3;
+  Inbox::Received received = Run(request);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(received.texts[i], AloneFor("source", 6));
+}
+
+TEST_F(EngineTest, AnEncoderDecoderModelRefusesPrefixesAndSourcesLongerThanAStep) {
+  Open("fake-seq2seq", /*step=*/16);
+  Request pin;
+  pin.prompt = Tokens("hello");
+  pin.pin = true;
+  EXPECT_EQ(Run(pin).error.code, "ERR_UNSUPPORTED");
+  EXPECT_EQ(Run(Greedy("more than sixteen tokens", 6)).error.code, "ERR_CONTEXT_OVERFLOW");
+  EXPECT_EQ(Run(Greedy("hello", 6)).texts[0], AloneFor("hello", 6));
 }
 
 TEST(EngineQueue, RefusesAtOnceWhatIsOneTooMany) {
