@@ -20,6 +20,8 @@ export interface TokenDetails {
   logprob?: number;
   /** The likeliest first, of the same distribution; with `topLogprobs`. */
   topLogprobs?: TopLogprob[];
+  /** What each probe reads of the state that the token was drawn from, so of the text before it; with `probes`. */
+  probes?: Record<string, number>;
 }
 
 /** A finished answer. */
@@ -38,8 +40,14 @@ export interface Completion {
 }
 
 export function tokenDetails(event: NativeToken): TokenDetails {
-  const { text, token, logprob, topLogprobs } = event;
-  return { text, token, ...(logprob !== undefined && { logprob }), ...(topLogprobs !== undefined && { topLogprobs }) };
+  const { text, token, logprob, topLogprobs, probes } = event;
+  return {
+    text,
+    token,
+    ...(logprob !== undefined && { logprob }),
+    ...(topLogprobs !== undefined && { topLogprobs }),
+    ...(probes !== undefined && { probes }),
+  };
 }
 
 /** Collects one answer from its events. */

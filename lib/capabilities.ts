@@ -6,6 +6,8 @@ export interface Capabilities {
   /** Sequences can be copied at any moment: prefixes, several candidates, questions behind a live answer. */
   fork: boolean;
   generate: boolean;
+  /** The prompt is read by an encoder, the answer begins anew (T5): no prefixes, one request at a time. */
+  encoderDecoder: boolean;
   /** Texts become vectors: `embed()`. */
   embed: boolean;
   /** There is a classification or reward head: `classifyTexts()`, `reward()`, `rerank()`. */
@@ -18,6 +20,14 @@ export interface Capabilities {
 
 export function assertCanGenerate(info: NativeModelInfo): void {
   if (!info.canGenerate) throw new CapabilityError('generate', info.architecture, 'it only encodes text.');
+}
+
+export const isEncoderDecoder = (info: NativeModelInfo): boolean => info.decoderStart >= 0;
+
+/** For what goes on behind the text itself. */
+export function assertContinues(info: NativeModelInfo, capability: string): void {
+  if (isEncoderDecoder(info))
+    throw new CapabilityError(capability, info.architecture, 'an encoder reads the text, and the answer begins anew.');
 }
 
 export const canEmbed = (info: NativeModelInfo): boolean => info.maxTextTokens > 0 && info.classes === 0;

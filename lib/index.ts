@@ -88,6 +88,8 @@ export type {
   MessagesInput,
   NamespaceOptions,
   Pooling,
+  Probe,
+  Probes,
   PrefixGenerateOptions,
   PromptInput,
   PromptLogprobsOptions,

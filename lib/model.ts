@@ -2,7 +2,15 @@ import { calibrate } from './calibrate.js';
 import type { CalibrateOptions, LabelledInput } from './calibrate.js';
 import type { FittedCalibration } from './calibration/examples.js';
 import type { Capabilities } from './capabilities.js';
-import { assertCanEmbed, assertCanFork, assertCanGenerate, assertHasHead, canEmbed } from './capabilities.js';
+import {
+  assertCanEmbed,
+  assertContinues,
+  assertCanFork,
+  assertCanGenerate,
+  assertHasHead,
+  canEmbed,
+  isEncoderDecoder,
+} from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
 import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Session } from './context.js';
@@ -93,6 +101,8 @@ export interface ModelInfo {
   kernels: string;
   /** Token ids; null = the model has none. `end`: all that end a text. */
   specialTokens: { bos: number | null; eos: number | null; end: number[] };
+  /** Layers whose incoming hidden states `probes` can read. */
+  hiddenLayers: number[];
   /** What texts become, by `embed()` or by the model's head; null = nothing. */
   encoding: EncodingInfo | null;
   capabilities: Capabilities;
@@ -181,6 +191,7 @@ export class Model implements AsyncDisposable {
   async prefill(input: ContextInput): Promise<Prefix> {
     const resolved = this.#resolveInput(input);
     assertCanGenerate(this.#engine.info);
+    assertContinues(this.#engine.info, 'keep a prefix');
     assertCanFork(this.#engine.info);
     return pinPrefix(this.#session, resolved.input, undefined, resolved.how);
   }
@@ -225,6 +236,7 @@ export class Model implements AsyncDisposable {
     const checked = resolveTextOrTokens('text', text, vocabularySize);
     const resolved = resolveRollingOptions(options, contextSize);
     this.#engine.assertOpen();
+    assertContinues(this.#engine.info, 'score a text itself');
     return perplexity(this.#session, checked, resolved);
   }
 
@@ -237,6 +249,7 @@ export class Model implements AsyncDisposable {
    */
   async promptLogprobs(input: ContextInput, options: PromptLogprobsOptions = {}): Promise<PromptToken[]> {
     const { input: resolvedInput, how } = this.#resolveInput(input);
+    assertContinues(this.#engine.info, 'score a prompt itself');
     const { topLogprobs, ...rolling } = resolvePromptLogprobsOptions(options, this.info.contextSize);
     const context = await buildContext(this.#session, resolvedInput, undefined, false);
     return promptLogprobs(
@@ -388,7 +401,13 @@ function describeModel(native: NativeModelInfo, chat: boolean): ModelInfo {
   } = native;
   const { canFork, canGenerate, batchInvariant, ...others } = rest;
   const { maxTextTokens, vectorSize, pooling, classes, classNames, ...more } = others;
-  const { pairSeparator: _pair, rerankTemplate: _rerank, hasSegments: _segments, ...facts } = more;
+  const {
+    decoderStart: _start,
+    pairSeparator: _pair,
+    rerankTemplate: _rerank,
+    hasSegments: _segments,
+    ...facts
+  } = more;
   const orNull = (token: number) => (token < 0 ? null : token);
   return {
     ...facts,
@@ -397,6 +416,7 @@ function describeModel(native: NativeModelInfo, chat: boolean): ModelInfo {
     capabilities: {
       fork: canFork,
       generate: canGenerate,
+      encoderDecoder: isEncoderDecoder(native),
       embed: canEmbed(native),
       head: classes > 0,
       batchInvariant,

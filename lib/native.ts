@@ -17,6 +17,7 @@ export interface NativeEngineOptions {
   gpuLayers: number; // -1 = all that fit, -2 = all
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
   kernels: KernelsName;
+  hiddenLayers: number[]; // ascending
 }
 
 export interface NativeModelInfo {
@@ -57,6 +58,8 @@ export interface NativeModelInfo {
   pairSeparator: number; // between two texts that are read as one; -1 = none
   rerankTemplate: string; // a text with {query} and {document}; '' = they are read as a pair
   hasSegments: boolean; // trained to tell the texts of a pair apart by segments, which llama.cpp can't
+  decoderStart: number; // of an encoder–decoder model: the token that every answer begins behind; -1 = another kind
+  hiddenLayers: number[]; // whose incoming states probes can read
   endTokens: number[];
 }
 
@@ -64,6 +67,14 @@ export interface NativeQuestion {
   suffix: Int32Array;
   labels: Int32Array[]; // at least one, none empty
   topLogprobs?: number; // likeliest tokens that come with each token of a label; absent = none
+}
+
+/** weights · state + bias, of the state that enters a layer. */
+export interface NativeProbe {
+  name: string;
+  layer: number;
+  weights: Float32Array;
+  bias: number;
 }
 
 export interface NativeEncode {
@@ -101,6 +112,7 @@ export interface NativeRequest {
   stopTokens: Int32Array;
   grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
+  probes?: NativeProbe[]; // read at every row that a token is drawn from; absent = none
   encode?: NativeEncode; // instead of all that generates and asks; with an empty prompt
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
@@ -152,6 +164,7 @@ export type NativeEvent =
       text: string; // '' while a character or a stop string is incomplete; the last one brings what was held back
       logprob?: number;
       topLogprobs?: NativeTopLogprob[];
+      probes?: Record<string, number>;
     }
   | {
       type: 'candidate';

@@ -3,6 +3,7 @@ export * from './options/load.js';
 export * from './options/input.js';
 export * from './options/schedule.js';
 export * from './options/embed.js';
+export * from './options/probes.js';
 export * from './options/generate.js';
 export * from './options/questions.js';
 export * from './options/rolling.js';

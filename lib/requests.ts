@@ -1,9 +1,10 @@
-import { assertCanGenerate } from './capabilities.js';
+import { assertCanGenerate, isEncoderDecoder } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
+import { ContextOverflowError } from './errors.js';
 import type { NativeEncode, NativeQuestion, NativeRequest, NativeScore } from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
-import { resolveSampling } from './options.js';
+import { checkProbes, resolveSampling } from './options.js';
 import type { Fold } from './request-stream.js';
 
 /** A pinned prefix that a request runs on. */
@@ -23,7 +24,8 @@ export function answerRequest(
   candidates: number,
   questions: NativeQuestion[] = [],
 ): NativeRequest {
-  const room = roomInContext(session, context.tokens.length, longestQuestion(questions), 1);
+  checkProbes(sampling.probes ?? [], session.engine.info);
+  const room = roomInContext(session, lengthBefore(session, context), longestQuestion(questions), 1);
   return {
     ...sampling,
     ...place(context, parent),
@@ -44,7 +46,7 @@ export function questionRequest(
   schedule: NativeSchedule,
 ): NativeRequest {
   assertCanGenerate(session.engine.info);
-  roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
+  roomInContext(session, lengthBefore(session, context), longestQuestion(questions), 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
 }
 
@@ -66,6 +68,14 @@ export function pinRequest(
 ): NativeRequest {
   roomInContext(session, context.tokens.length, 0, 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+}
+
+// Behind how many tokens an answer begins: an encoder–decoder model's decoder has one of its own, whatever was encoded.
+function lengthBefore({ engine }: Session, { tokens }: Context): number {
+  if (!isEncoderDecoder(engine.info)) return tokens.length;
+  if (tokens.length > engine.info.maxStepTokens)
+    throw new ContextOverflowError(tokens.length, engine.info.maxStepTokens);
+  return 1;
 }
 
 /** Whole texts into vectors. */

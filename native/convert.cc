@@ -125,6 +125,11 @@ class EventWriter {
                        .Put("logprob", top.logprob)
                        .object();
                  }));
+    if (!event.probes.empty()) {
+      ObjectWriter probes(env_);
+      for (const ProbeValue& probe : event.probes) probes.Put(probe.name.c_str(), probe.value);
+      writer.Set("probes", probes.object());
+    }
     return writer.object();
   }
 
@@ -228,6 +233,8 @@ ModelOptions ModelOptionsFrom(Napi::Object object) {
   options.gpu_layers = IntFrom(object, "gpuLayers");
   options.cache_type = StringFrom(object, "cacheType");
   options.kernels = StringFrom(object, "kernels");
+  options.hidden_layers =
+      ListFrom(object, "hiddenLayers", [](Napi::Value value) { return value.As<Napi::Number>().Int32Value(); });
   return options;
 }
 
@@ -235,6 +242,15 @@ EngineOptions EngineOptionsFrom(Napi::Object object) {
   EngineOptions options;
   options.max_queue = IntFrom(object, "maxQueue");
   return options;
+}
+
+static Probe ProbeFrom(Napi::Value value) {
+  Napi::Object object = value.As<Napi::Object>();
+  Napi::Float32Array weights = object.Get("weights").As<Napi::Float32Array>();
+  return {StringFrom(object, "name"),
+          IntFrom(object, "layer"),
+          {weights.Data(), weights.Data() + weights.ElementLength()},
+          NumberFrom(object, "bias")};
 }
 
 static void EncodeFrom(Napi::Object object, Request* request) {
@@ -260,6 +276,7 @@ Request RequestFrom(Napi::Object object) {
   request.priority = NumberFrom(object, "priority");
   request.space = StringFrom(object, "namespace");
   if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
+  if (object.Has("probes")) request.probes = ListFrom(object, "probes", ProbeFrom);
   if (object.Has("encode")) EncodeFrom(object.Get("encode").As<Napi::Object>(), &request);
   return request;
 }
@@ -309,6 +326,8 @@ Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
       .Put("classes", info.encoding.num_classes)
       .Set("classNames", ArrayOf(env, info.encoding.class_names,
                                  [env](const std::string& name) { return Napi::String::New(env, name); }))
+      .Put("decoderStart", info.decoder_start)
+      .Set("hiddenLayers", ArrayOf(env, info.hidden_layers, [env](int layer) { return Napi::Number::New(env, layer); }))
       .Set("endTokens", ArrayOf(env, info.end_tokens, [env](Token token) { return Napi::Number::New(env, token); }))
       .object();
 }

@@ -15,6 +15,8 @@ import {
 } from './checks.js';
 import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
+import type { Probes } from './probes.js';
+import { resolveProbes } from './probes.js';
 import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedule.js';
 import { namespaceNames, resolveSchedule } from './schedule.js';
 
@@ -54,6 +56,8 @@ export interface GenerationOptions extends ScheduleOptions, ConstraintOptions {
   logprobs?: boolean;
   /** Give the n likeliest tokens at each place, 0 to 20; implies `logprobs`. @default 0 */
   topLogprobs?: number;
+  /** Linear functions of hidden states, read with every token at no extra evaluation. @default none */
+  probes?: Probes;
   /** Stops the request: what comes after rejects with its reason. */
   signal?: AbortSignal;
 }
@@ -71,7 +75,7 @@ export type SampleOptions = PrefixGenerateOptions & {
 /** @internal What of a request says how its answers are drawn. */
 export type NativeSampling = Omit<
   NativeRequest,
-  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | keyof NativeSchedule
+  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'encode' | keyof NativeSchedule
 >;
 
 /** @internal */
@@ -101,6 +105,7 @@ const generationNames = {
   stopTokens: 0,
   logprobs: 0,
   topLogprobs: 0,
+  probes: 0,
   grammar: 0,
   regex: 0,
   choices: 0,
@@ -156,6 +161,7 @@ export function resolveSampling(options: GenerationOptions, vocabularySize: numb
     seed: options.seed === undefined ? randomSeed() : checkInteger('seed', options.seed, 0),
     logprobs: checkBoolean('logprobs', withDefault(options.logprobs, false)) || topLogprobs > 0,
     topLogprobs,
+    ...(options.probes !== undefined && { probes: resolveProbes(options.probes) }),
     stop: resolveStop(withDefault(options.stop, [])),
     stopTokens: resolveStopTokens(withDefault(options.stopTokens, []), vocabularySize),
   };

@@ -11,7 +11,15 @@ test('info tells what the model is and can do', async (t) => {
     cacheType: 'f16',
     specialTokens: { bos: 1, eos: 2, end: [2] },
     encoding: { maxTextTokens: 64, vectorSize: 3, pooling: 'last', classes: [] },
-    capabilities: { fork: true, generate: true, embed: true, head: false, batchInvariant: false, chat: true },
+    capabilities: {
+      fork: true,
+      generate: true,
+      encoderDecoder: false,
+      embed: true,
+      head: false,
+      batchInvariant: false,
+      chat: true,
+    },
   });
 });
 

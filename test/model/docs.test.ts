@@ -139,7 +139,7 @@ const declarations = [
   'questions/question',
   'native',
 ]
-  .concat(['options/embed', 'heads'])
+  .concat(['options/embed', 'options/probes', 'heads'])
   .concat(['candidates', 'generation', 'sampling', 'recipes/turn', 'scoring', 'model', 'capabilities'])
   .map((name) => readDocument(path.join('lib', `${name}.ts`)));
 const inner = /^export \w+ (?:Resolved|Native(?:Event|Request|Question|LabelScore|Engine|Addon|ModelInfo))/;

@@ -90,6 +90,8 @@ const defaultInfo: NativeModelInfo = {
   pairSeparator: -1,
   rerankTemplate: '',
   hasSegments: false,
+  decoderStart: -1,
+  hiddenLayers: [],
   endTokens: [2],
 };
 
@@ -251,8 +253,10 @@ export class FakeNative implements NativeAddon, NativeEngine {
 
   #token(request: number, candidate: number, token: number, text: string): NativeEvent {
     const { logprobs, topLogprobs } = this.submitted[request - 1];
+    const { probes = [] } = this.submitted[request - 1];
+    const read = probes.length > 0 && { probes: Object.fromEntries(probes.map(({ name, bias }) => [name, bias])) };
     const top = topLogprobs > 0 && { topLogprobs: [{ token, text, logprob: -0.5 }] };
-    return { type: 'token', request, candidate, token, text, ...(logprobs && { logprob: -0.5, ...top }) };
+    return { type: 'token', request, candidate, token, text, ...read, ...(logprobs && { logprob: -0.5, ...top }) };
   }
 
   #end(request: number, candidate: number, script: Script): NativeEvent[] {

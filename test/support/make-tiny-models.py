@@ -11,6 +11,8 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-qwen3moe.gguf eight experts of which two are used, in Q8_0
     tiny-mamba.gguf    recurrent: no rollback, no fork
     tiny-bert.gguf     an encoder: generates nothing
+    tiny-glm4.gguf     norms behind attention and feed-forward, half of each head rotated
+    tiny-t5.gguf       an encoder and a decoder, with positions as biases of attention
     tiny-classifier.gguf  an encoder that ends in a head of three classes
 """
 
@@ -25,6 +27,7 @@ WIDTH, HEADS, KV_HEADS, FEED_FORWARD = 64, 4, 2, 128
 HEAD = WIDTH // HEADS
 CONTEXT, WINDOW, EPSILON = 512, 16, 1e-5
 EXPERTS, EXPERTS_USED = 8, 2
+BUCKETS = 32  # T5
 INNER, STATE, CONVOLUTION, RANK = 2 * WIDTH, 8, 4, 4  # Mamba
 PIECES = (
     '▁ e t a o i n s r h l d u c m f p g w y b v k x j q z . , ! ? 1 2 ▁t ▁a ▁th ▁the'.split())  # 300 with what is below
@@ -167,6 +170,62 @@ def make_gemma3(folder):
     model.finish()
 
 
+def make_glm4(folder):
+    model = TinyModel(folder, 'glm4', layers=2, seed=8)
+    model.writer.add_feed_forward_length(FEED_FORWARD)
+    model.writer.add_head_count(HEADS)
+    model.writer.add_head_count_kv(KV_HEADS)
+    model.writer.add_layer_norm_rms_eps(EPSILON)
+    model.writer.add_rope_dimension_count(HEAD // 2)
+    model.writer.add_rope_freq_base(10000.0)
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        model.attention(layer)
+        for name, rows in (('q', HEADS * HEAD), ('k', KV_HEADS * HEAD), ('v', KV_HEADS * HEAD)):
+            model.bias(f'blk.{layer}.attn_{name}.bias', rows)
+        model.norm(f'blk.{layer}.post_attention_norm.weight')
+        model.norm(f'blk.{layer}.ffn_norm.weight')
+        model.tensor(f'blk.{layer}.ffn_up.weight', 2 * FEED_FORWARD, WIDTH)  # Gate and up in one.
+        model.tensor(f'blk.{layer}.ffn_down.weight', WIDTH, FEED_FORWARD)
+        model.norm(f'blk.{layer}.post_ffw_norm.weight')
+    model.finish()
+
+
+def make_t5(folder):
+    model = TinyModel(folder, 't5', layers=2, seed=9)
+    writer = model.writer
+    writer.add_decoder_block_count(model.layers)
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_key_length(HEAD)
+    writer.add_value_length(HEAD)
+    writer.add_layer_norm_rms_eps(EPSILON)
+    writer.add_relative_attn_buckets_count(BUCKETS)
+    writer.add_decoder_start_token_id(0)
+    model.byte_vocabulary()
+    model.tensor('token_embd.weight', 300, WIDTH, scale=1.0)
+    model.tensor('output.weight', 300, WIDTH, scale=0.25)
+    model.norm('enc.output_norm.weight')
+    model.norm('dec.output_norm.weight')
+    for stack in ('enc', 'dec'):
+        model.tensor(f'{stack}.blk.0.attn_rel_b.weight', BUCKETS, HEADS, scale=1.0)
+        for layer in range(model.layers):
+            make_t5_layer(model, f'{stack}.blk.{layer}', ('attn', 'cross_attn') if stack == 'dec' else ('attn',))
+    model.finish()
+
+
+def make_t5_layer(model, name, attentions):
+    for attention in attentions:
+        model.norm(f'{name}.{attention}_norm.weight')
+        for part in 'qkv':
+            model.tensor(f'{name}.{attention}_{part}.weight', HEADS * HEAD, WIDTH, scale=0.5 * WIDTH ** -0.5)
+        model.tensor(f'{name}.{attention}_o.weight', WIDTH, HEADS * HEAD)
+    model.norm(f'{name}.ffn_norm.weight')
+    model.tensor(f'{name}.ffn_up.weight', FEED_FORWARD, WIDTH)
+    model.tensor(f'{name}.ffn_down.weight', WIDTH, FEED_FORWARD)
+
+
 def make_qwen3moe(folder):
     model = TinyModel(folder, 'qwen3moe', layers=2, seed=6)
     model.attention_sizes()
@@ -281,7 +340,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier):
+    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5):
         make(folder)
 
 
