@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <string>
 
@@ -167,6 +168,9 @@ void LlamaBackend::MakeContext() {
   params.no_perf = true;
   params.abort_callback = [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(); };
   params.abort_callback_data = &is_aborted_;
+  // The first T5 reads its output off the embedding, scaled by 1 / √width (Mesh TensorFlow; transformers does it, too).
+  if (info_.decoder_start >= 0 && !HasTensor(options_.paths, "output.weight"))
+    logit_scale_ = 1 / std::sqrt(static_cast<float>(info_.embedding_size));
   context_.reset(llama_init_from_model(model_.get(), params));
   if (context_ == nullptr)
     throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
@@ -294,12 +298,19 @@ Logits LlamaBackend::Evaluate(const StepPlan& plan) {
                 "llama.cpp could not evaluate a step (" + std::to_string(result) + "): " + log.reasons());
   }
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (plan.rows[i].wants_logits) rows[i] = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
+    if (plan.rows[i].wants_logits) rows[i] = LogitsOf(i);
   }
   Logits logits(std::move(rows), info_.vocabulary_size);
   std::vector<const float*> states;
   for (int layer : info_.hidden_layers) states.push_back(llama_get_embeddings_layer_inp(context_.get(), layer));
   logits.SetStates(std::move(states), info_.embedding_size);
+  return logits;
+}
+
+// The row is ours until the next step.
+float* LlamaBackend::LogitsOf(size_t row) const {
+  float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(row));
+  if (logit_scale_ != 1) std::for_each(logits, logits + info_.vocabulary_size, [&](float& x) { x *= logit_scale_; });
   return logits;
 }
 

@@ -46,6 +46,7 @@ class LlamaBackend : public Backend {
   void MakeStepContext();
   void TryOneStep();
   void EncodeSource(Span<const Token> source);
+  float* LogitsOf(size_t row) const;
   void Apply(const CacheOp& op);
   int Decode(const StepPlan& plan);
   int Compute(const llama_batch& batch);
@@ -58,6 +59,7 @@ class LlamaBackend : public Backend {
   std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
   LlamaContextPointer context_;                                  // Null where nothing is generated.
   std::unique_ptr<LlamaEncoder> encoder_;      // Made for the first text where the model generates, too.
+  float logit_scale_ = 1;                      // What llama.cpp leaves out.
   ThreadGovernor governor_{1};                 // Of info_.threads once there is a pool.
   std::unique_ptr<StepContext> step_context_;  // Null without kernels of our own.
   std::atomic<bool> is_aborted_{false};

@@ -58,15 +58,6 @@ enum llama_pooling_type PoolingTypeOf(const llama_model* model) {
 }
 
 // llama.cpp computes a classifier without a head all the same, and what it then gives isn't a score.
-bool HasTensor(const std::vector<std::string>& paths, const char* name) {
-  for (const std::string& path : paths) {
-    std::unique_ptr<gguf_context, void (*)(gguf_context*)> file(
-        gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}), gguf_free);
-    if (file != nullptr && gguf_find_tensor(file.get(), name) >= 0) return true;
-  }
-  return false;
-}
-
 void FillClasses(const llama_model* model, const ModelOptions& options, EncodingInfo* encoding) {
   if (!HasTensor(options.paths, "cls.output.weight"))
     throw Error("ERR_MODEL_LOAD",
@@ -143,6 +134,15 @@ ModelInfo InfoOf(const llama_model* model) {
     info.decoder_start = start >= 0 ? start : info.bos;
   }
   return info;
+}
+
+bool HasTensor(const std::vector<std::string>& paths, const char* name) {
+  for (const std::string& path : paths) {
+    std::unique_ptr<gguf_context, void (*)(gguf_context*)> file(
+        gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}), gguf_free);
+    if (file != nullptr && gguf_find_tensor(file.get(), name) >= 0) return true;
+  }
+  return false;
 }
 
 EncodingInfo EncodingOf(const llama_model* model, const ModelOptions& options, const ModelInfo& info) {

@@ -37,6 +37,9 @@ std::string BytesOf(const llama_vocab* vocab, Token token, bool special);
 // where a classifier has no head.
 EncodingInfo EncodingOf(const llama_model* model, const ModelOptions& options, const ModelInfo& info);
 
+// Whether the files have a tensor of this name.
+bool HasTensor(const std::vector<std::string>& paths, const char* name);
+
 // A key of the model's metadata; empty if it isn't there.
 std::string MetadataOf(const llama_model* model, const std::string& key);
 

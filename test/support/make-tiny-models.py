@@ -13,6 +13,7 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-bert.gguf     an encoder: generates nothing
     tiny-glm4.gguf     norms behind attention and feed-forward, half of each head rotated
     tiny-t5.gguf       an encoder and a decoder, with positions as biases of attention
+    tiny-t5-tied.gguf  the same as the first T5: its output is its embedding, scaled
     tiny-classifier.gguf  an encoder that ends in a head of three classes
 """
 
@@ -193,7 +194,14 @@ def make_glm4(folder):
 
 
 def make_t5(folder):
-    model = TinyModel(folder, 't5', layers=2, seed=9)
+    make_t5_like(TinyModel(folder, 't5', layers=2, seed=9), own_output=True)
+
+
+def make_tied_t5(folder):
+    make_t5_like(TinyModel(folder, 't5', layers=2, seed=10, name='t5-tied'), own_output=False)
+
+
+def make_t5_like(model, own_output):
     writer = model.writer
     writer.add_decoder_block_count(model.layers)
     writer.add_feed_forward_length(FEED_FORWARD)
@@ -205,7 +213,8 @@ def make_t5(folder):
     writer.add_decoder_start_token_id(0)
     model.byte_vocabulary()
     model.tensor('token_embd.weight', 300, WIDTH, scale=1.0)
-    model.tensor('output.weight', 300, WIDTH, scale=0.25)
+    if own_output:
+        model.tensor('output.weight', 300, WIDTH, scale=0.25)
     model.norm('enc.output_norm.weight')
     model.norm('dec.output_norm.weight')
     for stack in ('enc', 'dec'):
@@ -340,7 +349,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5):
+    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5, make_tied_t5):
         make(folder)
 
 

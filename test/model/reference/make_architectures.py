@@ -59,7 +59,8 @@ def load(path, name_of, make):
             tensors[f'{stack}.embed_tokens.weight'] = tensors['shared.weight']
     prefix = reader.fields['general.architecture'].contents()
     model = make(lambda key: reader.fields[f'{prefix}.{key}'].contents()).float().eval()
-    model.load_state_dict(tensors)
+    missing, unexpected = model.load_state_dict(tensors, strict=False)
+    assert not unexpected and missing in ([], ['lm_head.weight']), (missing, unexpected)  # That one is the embedding.
     return model
 
 
@@ -73,14 +74,15 @@ def make_glm(read):
         tie_word_embeddings=False))
 
 
-def make_t5(read):
+def make_t5(read, own_output=True):
     model = T5ForConditionalGeneration(T5Config(
         vocab_size=300, d_model=read('embedding_length'), d_kv=read('attention.key_length'), d_ff=read('feed_forward_length'),
         num_layers=read('block_count'), num_decoder_layers=read('decoder_block_count'), num_heads=read('attention.head_count'),
         relative_attention_num_buckets=read('attention.relative_buckets_count'), feed_forward_proj='relu',
-        layer_norm_epsilon=read('attention.layer_norm_rms_epsilon'), tie_word_embeddings=False, decoder_start_token_id=0,
+        layer_norm_epsilon=read('attention.layer_norm_rms_epsilon'), tie_word_embeddings=not own_output, decoder_start_token_id=0,
         is_encoder_decoder=True))
-    model.lm_head = torch.nn.Linear(read('embedding_length'), 300, bias=False)  # transformers ties it to the embedding.
+    if own_output:
+        model.lm_head = torch.nn.Linear(read('embedding_length'), 300, bias=False)  # transformers would tie it.
     return model
 
 
@@ -106,9 +108,12 @@ def main(folder, output_path):
     path_of = lambda name: os.path.join(folder, f'{name}.gguf')
     glm = load(path_of('tiny-glm4'), glm_name, make_glm)
     t5 = load(path_of('tiny-t5'), t5_name, make_t5)
+    tied = load(path_of('tiny-t5-tied'), t5_name, lambda read: make_t5(read, own_output=False))
+    assert tied.lm_head.weight is tied.shared.weight
     contexts = {
         'tiny-glm4': [read_glm(glm, [1, *tokens(count)]) for count in (1, 16, 150)],
         'tiny-t5': [read_t5(t5, tokens(source), tokens(count)) for source, count in ((1, 0), (20, 5), (200, 60))],
+        'tiny-t5-tied': [read_t5(tied, tokens(9), tokens(7))],
     }
     lines = []
     for name, entries in contexts.items():
