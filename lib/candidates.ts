@@ -1,4 +1,3 @@
-import type { Rejection } from './checks.js';
 import type { FinishReason, NativeEvent, NativeTimings, NativeTopLogprob, NativeUsage } from './native.js';
 
 type NativeToken = Extract<NativeEvent, { type: 'token' }>;
@@ -21,6 +20,8 @@ export interface TokenDetails {
   logprob?: number;
   /** The likeliest first, of the same distribution; with `topLogprobs`. */
   topLogprobs?: TopLogprob[];
+  /** What each probe reads of the state that the token was drawn from, so of the text before it; with `probes`. */
+  probes?: Record<string, number>;
 }
 
 /** A finished answer. */
@@ -38,6 +39,15 @@ export interface Completion {
   logprobs?: number[];
 }
 
+/** Why a check stopped a candidate. */
+export interface Rejection {
+  /** Name of the first question whose score was out of bounds. */
+  question: string;
+  score: number;
+  /** Tokens that the text had. */
+  position: number;
+}
+
 /** An answer among several: as a Completion, or stopped by a check. */
 export interface CandidateCompletion extends Omit<Completion, 'reason'> {
   /** As of a Completion; 'rejected': a check has stopped it. */
@@ -47,8 +57,14 @@ export interface CandidateCompletion extends Omit<Completion, 'reason'> {
 }
 
 export function tokenDetails(event: NativeToken): TokenDetails {
-  const { text, token, logprob, topLogprobs } = event;
-  return { text, token, ...(logprob !== undefined && { logprob }), ...(topLogprobs !== undefined && { topLogprobs }) };
+  const { text, token, logprob, topLogprobs, probes } = event;
+  return {
+    text,
+    token,
+    ...(logprob !== undefined && { logprob }),
+    ...(topLogprobs !== undefined && { topLogprobs }),
+    ...(probes !== undefined && { probes }),
+  };
 }
 
 /** Collects one answer from its events. */

@@ -6,6 +6,12 @@ export interface Capabilities {
   /** Sequences can be copied at any moment: prefixes, several candidates, questions behind a live answer. */
   fork: boolean;
   generate: boolean;
+  /** The prompt is read by an encoder, the answer begins anew (T5): no prefixes, one request at a time. */
+  encoderDecoder: boolean;
+  /** Texts become vectors: `embed()`. */
+  embed: boolean;
+  /** There is a classification or reward head: `classifyTexts()`, `reward()`, `rerank()`. */
+  head: boolean;
   /** A request's numbers are the same, bit for bit, whatever else is in the batch. */
   batchInvariant: boolean;
   /** There is a chat template: `messages` work. */
@@ -14,6 +20,31 @@ export interface Capabilities {
 
 export function assertCanGenerate(info: NativeModelInfo): void {
   if (!info.canGenerate) throw new CapabilityError('generate', info.architecture, 'it only encodes text.');
+}
+
+export const isEncoderDecoder = (info: NativeModelInfo): boolean => info.decoderStart >= 0;
+
+/** For what goes on behind the text itself. */
+export function assertContinues(info: NativeModelInfo, capability: string): void {
+  if (isEncoderDecoder(info))
+    throw new CapabilityError(capability, info.architecture, 'an encoder reads the text, and the answer begins anew.');
+}
+
+export const canEmbed = (info: NativeModelInfo): boolean => info.maxTextTokens > 0 && info.classes === 0;
+
+export function assertCanEmbed(info: NativeModelInfo): void {
+  if (info.classes > 0)
+    throw new CapabilityError('embed', info.architecture, 'this one ends in a classification head, not in vectors.');
+  if (!canEmbed(info)) throw new CapabilityError('embed', info.architecture, 'they give no state of a whole text.');
+}
+
+export function assertHasHead(info: NativeModelInfo): void {
+  if (info.classes === 0)
+    throw new CapabilityError(
+      'classify by a head',
+      info.architecture,
+      'this file has none (pooling type rank). Ask a question with classify() instead.',
+    );
 }
 
 export function assertCanFork(info: NativeModelInfo): void {

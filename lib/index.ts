@@ -32,7 +32,7 @@ function reporter(onProgress: LoadOptions['onProgress']): ((progress: ModelProgr
 }
 
 export { Model } from './model.js';
-export type { ModelInfo, Stats } from './model.js';
+export type { EncodingInfo, ModelInfo, Stats } from './model.js';
 export type { ConstraintOptions, JsonSchema, StandardSchema } from './constraint/constraint.js';
 export type { Capabilities } from './capabilities.js';
 export { Prefix } from './prefix.js';
@@ -48,11 +48,12 @@ export type {
   SampleResult,
 } from './sampling.js';
 export type { BeamHypothesis, BeamResult } from './beam.js';
-export type { CandidateCheckEvent, CheckSummary, Rejection } from './checks.js';
+export type { CandidateCheckEvent, CheckSummary } from './check-log.js';
 export type {
   CandidateCompletion,
   Completion,
   FinishReason,
+  Rejection,
   Timings,
   TokenDetails,
   TopLogprob,
@@ -72,6 +73,7 @@ export type { LamdaAttributes, LamdaSelection, LamdaSelectionOptions } from './r
 export type { ScoreOf, Scores } from './recipes/scores.js';
 export type { Perplexity, PromptToken } from './rolling.js';
 export type { Likelihood } from './scoring.js';
+export type { RankedDocument, TextClass } from './heads.js';
 export { fitCalibration } from './calibration/examples.js';
 export type { CalibrationExample, CalibrationOptions, FittedCalibration } from './calibration/examples.js';
 export { loadCalibration, saveCalibration } from './calibration/file.js';
@@ -98,6 +100,7 @@ export type {
   ContextInput,
   DecodingOptions,
   DetokenizeOptions,
+  EmbedOptions,
   FactualNucleus,
   GenerateOptions,
   GenerationOptions,
@@ -110,6 +113,9 @@ export type {
   NamespaceOptions,
   NgramPenalty,
   PrefixBeamOptions,
+  Pooling,
+  Probe,
+  Probes,
   PrefixGenerateOptions,
   PromptInput,
   PromptLogprobsOptions,
@@ -119,6 +125,7 @@ export type {
   ScheduleOptions,
   Selection,
   TextBias,
+  TextInput,
   TokenizeOptions,
   WinnowOptions,
 } from './options.js';

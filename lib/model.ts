@@ -4,13 +4,24 @@ import type { FittedCalibration } from './calibration/examples.js';
 import type { BeamResult } from './beam.js';
 import { beamSearch } from './beam.js';
 import type { Capabilities } from './capabilities.js';
-import { assertCanFork, assertCanGenerate } from './capabilities.js';
+import {
+  assertCanEmbed,
+  assertContinues,
+  assertCanFork,
+  assertCanGenerate,
+  assertHasHead,
+  canEmbed,
+  isEncoderDecoder,
+} from './capabilities.js';
 import { ChatTemplate } from './chat-template.js';
 import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Session } from './context.js';
 import { buildContext } from './context.js';
+import { embedTexts } from './embedding.js';
 import { Engine } from './engine.js';
 import { foldGeneration, Generation } from './generation.js';
+import type { RankedDocument, TextClass } from './heads.js';
+import { classifyTexts, namesOfClasses, rerankDocuments, rewardAnswers } from './heads.js';
 import type { NativeAddon, NativeModelInfo, NativeStats } from './native.js';
 import type {
   BeamOptions,
@@ -18,13 +29,18 @@ import type {
   CloseOptions,
   ContextInput,
   DetokenizeOptions,
+  EmbedOptions,
   GenerateOptions,
+  Input,
   Message,
+  Pooling,
+  RequestOptions,
   ResolvedInput,
   PromptLogprobsOptions,
   ResolvedLoadOptions,
   ResolvedRequestOptions,
   RollingOptions,
+  TextInput,
   TokenizeOptions,
 } from './options.js';
 import {
@@ -34,13 +50,17 @@ import {
   resolveContextInput,
   resolveContinuations,
   resolveDetokenizeOptions,
+  resolveEmbedOptions,
+  resolveFilledText,
   resolveGenerateOptions,
   resolveMessages,
   resolvePromptLogprobsOptions,
   resolveQuestions,
+  resolveRequestOptions,
   resolveRollingOptions,
   resolveText,
   resolveTextOrTokens,
+  resolveTexts,
   resolveTokenizeOptions,
   resolveTokens,
 } from './options.js';
@@ -85,7 +105,22 @@ export interface ModelInfo {
   kernels: string;
   /** Token ids; null = the model has none. `end`: all that end a text. */
   specialTokens: { bos: number | null; eos: number | null; end: number[] };
+  /** Layers whose incoming hidden states `probes` can read. */
+  hiddenLayers: number[];
+  /** What texts become, by `embed()` or by the model's head; null = nothing. */
+  encoding: EncodingInfo | null;
   capabilities: Capabilities;
+}
+
+export interface EncodingInfo {
+  /** Tokens of the longest text, special ones included. */
+  maxTextTokens: number;
+  /** Numbers of an embedding. */
+  vectorSize: number;
+  /** What the model was trained with; the default of `embed()`. */
+  pooling: Pooling;
+  /** Names of the head's classes, in the order of its outputs; empty without a head. */
+  classes: string[];
 }
 
 /** @internal The model on a given addon: `loadModel()` on the real one, tests on a fake. */
@@ -175,6 +210,8 @@ export class Model implements AsyncDisposable {
    */
   async prefill(input: ContextInput): Promise<Prefix> {
     const resolved = this.#resolveInput(input);
+    assertCanGenerate(this.#engine.info);
+    assertContinues(this.#engine.info, 'keep a prefix');
     assertCanFork(this.#engine.info);
     return pinPrefix(this.#session, resolved.input, undefined, resolved.how);
   }
@@ -219,6 +256,7 @@ export class Model implements AsyncDisposable {
     const checked = resolveTextOrTokens('text', text, vocabularySize);
     const resolved = resolveRollingOptions(options, contextSize);
     this.#engine.assertOpen();
+    assertContinues(this.#engine.info, 'score a text itself');
     return perplexity(this.#session, checked, resolved);
   }
 
@@ -231,6 +269,7 @@ export class Model implements AsyncDisposable {
    */
   async promptLogprobs(input: ContextInput, options: PromptLogprobsOptions = {}): Promise<PromptToken[]> {
     const { input: resolvedInput, how } = this.#resolveInput(input);
+    assertContinues(this.#engine.info, 'score a prompt itself');
     const { topLogprobs, ...rolling } = resolvePromptLogprobsOptions(options, this.info.contextSize);
     const context = await buildContext(this.#session, resolvedInput, undefined, false);
     return promptLogprobs(
@@ -258,6 +297,64 @@ export class Model implements AsyncDisposable {
   ): Promise<FittedCalibration> {
     this.#engine.assertOpen();
     return calibrate(this.#session, question, examples, options);
+  }
+
+  /**
+   * Each text as a vector, in their order, computed as one request: Float32Array of `info.encoding.vectorSize`. Of an
+   * embedding model or of one that generates; texts of more than `info.encoding.maxTextTokens` tokens reject with
+   * `ERR_CONTEXT_OVERFLOW`, models with a head with CapabilityError.
+   *
+   * @example
+   * const [cat, dog] = await model.embed(['A cat sleeps.', 'A dog barks.']);
+   * const similarity = cat.reduce((sum, value, index) => sum + value * dog[index], 0); // Of normalised vectors: the cosine.
+   */
+  async embed(texts: readonly TextInput[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    const checked = resolveTexts('texts', texts, this.info.vocabularySize);
+    const resolved = resolveEmbedOptions(options, this.#engine.info.pooling);
+    this.#engine.assertOpen();
+    assertCanEmbed(this.#engine.info);
+    return embedTexts(this.#session, checked, resolved);
+  }
+
+  /**
+   * What the model's classification head says of each text, in their order. Rejects with CapabilityError without a head.
+   *
+   * @example
+   * const [{ label, probabilities }] = await model.classifyTexts(['What a lovely day!']);
+   */
+  async classifyTexts(texts: readonly TextInput[], options: RequestOptions = {}): Promise<TextClass[]> {
+    const checked = resolveTexts('texts', texts, this.info.vocabularySize);
+    const how = this.#resolveHeadOptions(options);
+    return classifyTexts(this.#session, checked, how);
+  }
+
+  /**
+   * The reward of each answer behind the input, in their order: the output of the head's first class, larger is better.
+   * With `messages` an answer is the assistant's next message; behind a `prompt` it goes on as it is.
+   *
+   * @example
+   * const [kind, rude] = await model.reward({ messages }, ['Of course, here it is.', 'Find it yourself.']);
+   */
+  async reward(input: Input & RequestOptions, answers: readonly string[]): Promise<number[]> {
+    const { input: resolved, how } = this.#resolveInput(input);
+    const texts = resolveContinuations(answers, 'answers');
+    assertHasHead(this.#engine.info);
+    return rewardAnswers(this.#session, resolved, texts, how);
+  }
+
+  /**
+   * The documents by how well they answer the query, the best first. Rejects with CapabilityError without a head, and
+   * where the model tells query and document apart by segments, which llama.cpp can't.
+   *
+   * @example
+   * const [best] = await model.rerank('Who wrote Faust?', documents);
+   * console.log(documents[best.index], best.score);
+   */
+  async rerank(query: string, documents: readonly string[], options: RequestOptions = {}): Promise<RankedDocument[]> {
+    const asked = resolveFilledText('query', query);
+    const checked = resolveContinuations(documents, 'documents');
+    const how = this.#resolveHeadOptions(options);
+    return rerankDocuments(this.#session, asked, checked, how);
   }
 
   /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */
@@ -297,6 +394,13 @@ export class Model implements AsyncDisposable {
     return this.close();
   }
 
+  #resolveHeadOptions(options: RequestOptions): ResolvedRequestOptions {
+    const how = resolveRequestOptions(options);
+    this.#engine.assertOpen();
+    assertHasHead(this.#engine.info);
+    return how;
+  }
+
   #resolveInput(input: ContextInput): { input: ResolvedInput; how: ResolvedRequestOptions } {
     const resolved = resolveContextInput(input, this.info.vocabularySize, false);
     this.#engine.assertOpen();
@@ -315,11 +419,28 @@ function describeModel(native: NativeModelInfo, chat: boolean): ModelInfo {
     addsBos: _adds,
     ...rest
   } = native;
-  const { canFork, canGenerate, batchInvariant, ...facts } = rest;
+  const { canFork, canGenerate, batchInvariant, ...others } = rest;
+  const { maxTextTokens, vectorSize, pooling, classes, classNames: _names, ...more } = others;
+  const {
+    decoderStart: _start,
+    pairSeparator: _pair,
+    rerankTemplate: _rerank,
+    hasSegments: _segments,
+    ...facts
+  } = more;
   const orNull = (token: number) => (token < 0 ? null : token);
   return {
     ...facts,
     specialTokens: { bos: orNull(bosToken), eos: orNull(eosToken), end: [...endTokens] },
-    capabilities: { fork: canFork, generate: canGenerate, batchInvariant, chat },
+    encoding: maxTextTokens > 0 ? { maxTextTokens, vectorSize, pooling, classes: namesOfClasses(native) } : null,
+    capabilities: {
+      fork: canFork,
+      generate: canGenerate,
+      encoderDecoder: isEncoderDecoder(native),
+      embed: canEmbed(native),
+      head: classes > 0,
+      batchInvariant,
+      chat,
+    },
   };
 }

@@ -17,6 +17,7 @@ export interface NativeEngineOptions {
   gpuLayers: number; // -1 = all that fit, -2 = all
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
   kernels: KernelsName;
+  hiddenLayers: number[]; // ascending
 }
 
 export interface NativeModelInfo {
@@ -49,6 +50,16 @@ export interface NativeModelInfo {
   canFork: boolean;
   canGenerate: boolean;
   batchInvariant: boolean;
+  maxTextTokens: number; // of a text to encode
+  pooling: 'mean' | 'cls' | 'last'; // what the model was trained with
+  vectorSize: number;
+  classes: number; // of a classification head; 0 = none, and texts become vectors
+  classNames: string[]; // as many, or none where the model doesn't name them
+  pairSeparator: number; // between two texts that are read as one; -1 = none
+  rerankTemplate: string; // a text with {query} and {document}; '' = they are read as a pair
+  hasSegments: boolean; // trained to tell the texts of a pair apart by segments, which llama.cpp can't
+  decoderStart: number; // of an encoder–decoder model: the token that every answer begins behind; -1 = another kind
+  hiddenLayers: number[]; // whose incoming states probes can read
   endTokens: number[];
 }
 
@@ -86,6 +97,20 @@ export interface NativeChecks {
   checks: NativeCheck[]; // at least one
 }
 
+/** weights · state + bias, of the state that enters a layer. */
+export interface NativeProbe {
+  name: string;
+  layer: number;
+  weights: Float32Array;
+  bias: number;
+}
+
+export interface NativeEncode {
+  texts: Int32Array[]; // at least one, none empty
+  pooling: 'mean' | 'cls' | 'last';
+  normalize: boolean; // vectors to length 1
+}
+
 /**
  * One call down per request. The prompt follows the tokens of `parent`; then `candidates` answers are generated, and
  * every question is asked behind each finished candidate (behind the prompt where candidates = 0).
@@ -118,6 +143,8 @@ export interface NativeRequest {
   grammar?: string; // GBNF that every answer keeps to; absent = none
   questions: NativeQuestion[];
   checks?: NativeChecks; // absent = none; needs candidates
+  probes?: NativeProbe[]; // read at every row that a token is drawn from; absent = none
+  encode?: NativeEncode; // instead of all that generates and asks; with an empty prompt
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
   namespace: string; // '' = the default one; with a parent, the parent's counts
@@ -168,6 +195,7 @@ export type NativeEvent =
       text: string; // '' while a character or a stop string is incomplete; the last one brings what was held back
       logprob?: number;
       topLogprobs?: NativeTopLogprob[];
+      probes?: Record<string, number>;
     }
   | {
       type: 'candidate';
@@ -192,6 +220,7 @@ export type NativeEvent =
       question: number;
       labels: NativeLabelScore[];
     }
+  | { type: 'vector'; request: number; text: number; values: Float32Array } // a text's embedding, or the scores of its classes
   | { type: 'finish'; request: number; usage: NativeUsage; timings: NativeTimings } // last of a request; a pinned prefix is ready
   | { type: 'error'; request: number; code: string; message: string; facts: Record<string, number> } // last of a request
   | { type: 'log'; level: LogLevel; line: string }

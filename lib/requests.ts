@@ -1,8 +1,10 @@
+import { assertCanGenerate, isEncoderDecoder } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
-import type { NativeChecks, NativeQuestion, NativeRequest, NativeScore } from './native.js';
+import { ContextOverflowError } from './errors.js';
+import type { NativeChecks, NativeEncode, NativeQuestion, NativeRequest, NativeScore } from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
-import { resolveSampling } from './options.js';
+import { checkProbes, resolveSampling } from './options.js';
 import type { Fold } from './request-stream.js';
 
 /** A pinned prefix that a request runs on. */
@@ -26,8 +28,9 @@ export function answerRequest(
   questions: NativeQuestion[] = [],
   checks?: NativeChecks,
 ): NativeRequest {
+  checkProbes(sampling.probes ?? [], session.engine.info);
   const asked = [...questions, ...(checks?.checks ?? [])];
-  const room = roomInContext(session, context.tokens.length, longestQuestion(asked), 1);
+  const room = roomInContext(session, lengthBefore(session, context), longestQuestion(asked), 1);
   return {
     ...sampling,
     ...place(context, parent),
@@ -48,7 +51,8 @@ export function questionRequest(
   questions: NativeQuestion[],
   schedule: NativeSchedule,
 ): NativeRequest {
-  roomInContext(session, context.tokens.length, longestQuestion(questions), 0);
+  assertCanGenerate(session.engine.info);
+  roomInContext(session, lengthBefore(session, context), longestQuestion(questions), 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
 }
 
@@ -70,6 +74,20 @@ export function pinRequest(
 ): NativeRequest {
   roomInContext(session, context.tokens.length, 0, 0);
   return { ...noSampling, ...schedule, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+}
+
+// Behind how many tokens an answer begins: an encoder–decoder model's decoder has one of its own, whatever was encoded.
+function lengthBefore({ engine }: Session, { tokens }: Context): number {
+  if (!isEncoderDecoder(engine.info)) return tokens.length;
+  if (tokens.length > engine.info.maxStepTokens)
+    throw new ContextOverflowError(tokens.length, engine.info.maxStepTokens);
+  return 1;
+}
+
+/** Whole texts into vectors. */
+export function encodeRequest(encode: NativeEncode, schedule: NativeSchedule): NativeRequest {
+  const nothing = { prompt: new Int32Array(0), parent: 0, pin: false, candidates: 0, questions: [] };
+  return { ...noSampling, ...schedule, ...nothing, encode };
 }
 
 function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {

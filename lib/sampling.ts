@@ -1,7 +1,7 @@
 import type { CandidateCompletion, Timings, TokenDetails, Usage } from './candidates.js';
 import { AnswerInProgress } from './candidates.js';
-import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from './checks.js';
-import { CheckLog } from './checks.js';
+import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from './check-log.js';
+import { CheckLog } from './check-log.js';
 import type { NativeRequest } from './native.js';
 import type { Fold } from './request-stream.js';
 import { RequestStream } from './request-stream.js';

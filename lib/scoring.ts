@@ -1,3 +1,4 @@
+import { isEncoderDecoder } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { contentFreePriors } from './content-free.js';
 import { buildContext } from './context.js';
@@ -141,6 +142,8 @@ type Split = (continuation: string) => { prompt: Int32Array; label: Int32Array }
 function boundaryRule(session: Session, context: Context): Split {
   const tokenize = (text: string) => session.engine.tokenize(text, true, true);
   const { text, tokens } = context;
+  if (isEncoderDecoder(session.engine.info))
+    return (continuation) => ({ prompt: tokens, label: session.engine.tokenize(continuation, false, true) });
   if (text === undefined || !isSame(tokenize(text), tokens))
     return (continuation) => ({ prompt: tokens, label: session.engine.tokenize(continuation, false, true) });
   const trimmed = text.replace(/ +$/, '');

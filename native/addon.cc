@@ -21,6 +21,7 @@ std::string KeyOf(const ModelOptions& options, const EngineOptions& engine_optio
                     options.threads, options.gpu_layers, engine_options.max_queue}) {
     key += std::to_string(value) + ' ';
   }
+  for (int layer : options.hidden_layers) key += 'h' + std::to_string(layer) + ' ';
   return key + options.cache_type + ' ' + options.kernels;
 }
 

@@ -141,6 +141,20 @@ Napi::Array ArrayOf(Napi::Env env, const List& list, Convert convert) {
   return array;
 }
 
+Napi::Float32Array FloatsToJs(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
+  return array;
+}
+
+const char* NameOf(Pooling pooling) {
+  return pooling == Pooling::kMean ? "mean" : pooling == Pooling::kCls ? "cls" : "last";
+}
+
+Pooling PoolingFrom(const std::string& name) {
+  return name == "mean" ? Pooling::kMean : name == "cls" ? Pooling::kCls : Pooling::kLast;
+}
+
 class EventWriter {
  public:
   explicit EventWriter(Napi::Env env) : env_(env) {}
@@ -157,6 +171,11 @@ class EventWriter {
                        .Put("logprob", top.logprob)
                        .object();
                  }));
+    if (!event.probes.empty()) {
+      ObjectWriter probes(env_);
+      for (const ProbeValue& probe : event.probes) probes.Put(probe.name.c_str(), probe.value);
+      writer.Set("probes", probes.object());
+    }
     return writer.object();
   }
 
@@ -179,6 +198,15 @@ class EventWriter {
     writer.Put("question", event.question);
     writer.Set("labels", ArrayOf(env_, event.answer.labels, [this](const LabelScore& label) { return Label(label); }));
     return writer.object();
+  }
+
+  Napi::Object operator()(const VectorEvent& event) const {
+    return ObjectWriter(env_)
+        .Put("type", "vector")
+        .Put("request", event.request)
+        .Put("text", event.text)
+        .Set("values", FloatsToJs(env_, event.values))
+        .object();
   }
 
   Napi::Object operator()(const FinishEvent& event) const {
@@ -258,6 +286,8 @@ ModelOptions ModelOptionsFrom(Napi::Object object) {
   options.gpu_layers = IntFrom(object, "gpuLayers");
   options.cache_type = StringFrom(object, "cacheType");
   options.kernels = StringFrom(object, "kernels");
+  options.hidden_layers =
+      ListFrom(object, "hiddenLayers", [](Napi::Value value) { return value.As<Napi::Number>().Int32Value(); });
   return options;
 }
 
@@ -265,6 +295,21 @@ EngineOptions EngineOptionsFrom(Napi::Object object) {
   EngineOptions options;
   options.max_queue = IntFrom(object, "maxQueue");
   return options;
+}
+
+static Probe ProbeFrom(Napi::Value value) {
+  Napi::Object object = value.As<Napi::Object>();
+  Napi::Float32Array weights = object.Get("weights").As<Napi::Float32Array>();
+  return {StringFrom(object, "name"),
+          IntFrom(object, "layer"),
+          {weights.Data(), weights.Data() + weights.ElementLength()},
+          NumberFrom(object, "bias")};
+}
+
+static void EncodeFrom(Napi::Object object, Request* request) {
+  request->texts = ListFrom(object, "texts", TokensFrom);
+  request->pooling = PoolingFrom(StringFrom(object, "pooling"));
+  request->normalize = BoolFrom(object, "normalize");
 }
 
 Request RequestFrom(Napi::Object object) {
@@ -292,6 +337,8 @@ Request RequestFrom(Napi::Object object) {
   request.priority = NumberFrom(object, "priority");
   request.space = StringFrom(object, "namespace");
   if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
+  if (object.Has("probes")) request.probes = ListFrom(object, "probes", ProbeFrom);
+  if (object.Has("encode")) EncodeFrom(object.Get("encode").As<Napi::Object>(), &request);
   return request;
 }
 
@@ -331,6 +378,17 @@ Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
       .Put("canFork", info.can_fork)
       .Put("canGenerate", info.can_generate)
       .Put("batchInvariant", info.batch_invariant)
+      .Put("maxTextTokens", info.encoding.max_text_tokens)
+      .Put("pooling", NameOf(info.encoding.pooling))
+      .Put("vectorSize", info.encoding.vector_size)
+      .Put("pairSeparator", info.encoding.pair_separator)
+      .Put("rerankTemplate", info.encoding.rerank_template)
+      .Put("hasSegments", info.encoding.has_segments)
+      .Put("classes", info.encoding.num_classes)
+      .Set("classNames", ArrayOf(env, info.encoding.class_names,
+                                 [env](const std::string& name) { return Napi::String::New(env, name); }))
+      .Put("decoderStart", info.decoder_start)
+      .Set("hiddenLayers", ArrayOf(env, info.hidden_layers, [env](int layer) { return Napi::Number::New(env, layer); }))
       .Set("endTokens", ArrayOf(env, info.end_tokens, [env](Token token) { return Napi::Number::New(env, token); }))
       .object();
 }

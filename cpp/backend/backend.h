@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/encode_plan.h"
 #include "base/span.h"
 #include "base/step_plan.h"
 #include "base/types.h"
@@ -26,8 +27,25 @@ struct ModelOptions {
   int gpu_layers = 0;              // Layers on GPUs; -1 = all that fit, -2 = all or an error.
   std::string cache_type = "f16";  // f32, f16, bf16, q8_0
   std::string kernels = "auto";    // auto, ggml
+  std::vector<int> hidden_layers;  // Layers whose incoming states probes read, ascending.
   std::function<void(LogLevel, std::string_view)> log;  // Called from any thread; lines without a line feed.
   std::function<void(float)> progress;                  // 0 … 1, on the loading thread.
+};
+
+// Texts to vectors or classes: what Encode() can do.
+struct EncodingInfo {
+  int max_text_tokens = 0;  // Of a text; 0 = the model can't.
+  int max_step_tokens = 0;  // Of all texts of a step.
+  int max_step_texts = 1;   // Of a step.
+  bool cuts_texts = false;  // A text may go on in the next step.
+  Pooling pooling =
+      Pooling::kMean;   // What the file says; the mean for encoders, the last token for others if it doesn't.
+  int vector_size = 0;  // Of a state.
+  int num_classes = 0;  // A classifier's or a reward head's: then there are no states. 0 = none.
+  std::vector<std::string> class_names;  // [num_classes]; empty if the file doesn't name them.
+  Token pair_separator = -1;    // Between two texts that are read as one, besides their own special tokens; -1 = none.
+  std::string rerank_template;  // A text with {query} and {document}; empty = the two are read as a pair.
+  bool has_segments = false;    // It was trained to tell the texts of a pair apart by segments, which llama.cpp can't.
 };
 
 struct ModelInfo {
@@ -64,6 +82,9 @@ struct ModelInfo {
   bool can_generate = true;       // False: encoder-only models.
   bool batch_invariant = false;   // A row's bits do not depend on what shares the step.
   std::vector<Token> end_tokens;  // Tokens that end a generation.
+  EncodingInfo encoding;
+  Token decoder_start = -1;        // Of an encoder–decoder model: every answer begins behind it. -1 = another kind.
+  std::vector<int> hidden_layers;  // Effective value of the option.
 };
 
 // Rows of logits of one step, in the order in which the plan's rows want them. Valid until the next Run.
@@ -72,12 +93,29 @@ class Logits {
   Logits() = default;
   Logits(std::vector<const float*> rows, int vocabulary_size)
       : rows_(std::move(rows)), vocabulary_size_(vocabulary_size) {}
+  // `states`: of all rows of the plan, by layer of ModelInfo::hidden_layers, [rows][state_size].
+  void SetStates(std::vector<const float*> states, int state_size) {
+    states_ = std::move(states);
+    state_size_ = state_size;
+  }
   // `row`: index into StepPlan::rows; the row must want logits.
   Span<const float> Row(int row) const { return {rows_[row], static_cast<size_t>(vocabulary_size_)}; }
+  // The state that enters ModelInfo::hidden_layers[layer] at this row, which needs no logits.
+  Span<const float> State(int layer, int row) const {
+    return {states_[layer] + static_cast<size_t>(row) * state_size_, static_cast<size_t>(state_size_)};
+  }
 
  private:
   std::vector<const float*> rows_;  // [rows of the plan]; null where none were wanted.
   int vocabulary_size_ = 0;
+  std::vector<const float*> states_;
+  int state_size_ = 0;
+};
+
+// What one step of an encoder gave: a state per row of the plan, or, from a classifier, one vector of class scores per
+// item. Valid until the next Encode.
+struct Encoded {
+  std::vector<Span<const float>> vectors;
 };
 
 class Backend {
@@ -94,7 +132,10 @@ class Backend {
   // Engine thread only. Applies the cache operations, then evaluates the rows. Throws Error; the cache is then as if
   // no row of the step had been evaluated, but the cache operations stay done.
   virtual Logits Run(const StepPlan& plan) = 0;
-  // Any thread: makes the Run in progress return soon with ERR_ABORTED.
+  // Engine thread only. Encodes texts, which leave nothing behind but what an item with is_last = false needs to go on.
+  // Throws Error; then no text can go on.
+  virtual Encoded Encode(const EncodePlan& plan) = 0;
+  // Any thread: makes the Run or Encode in progress return soon with ERR_ABORTED.
   virtual void Abort() = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <numeric>
 #include <string>
 
 #include "backend/device_guard.h"
@@ -11,9 +13,13 @@
 #include "backend/machine.h"
 #include "backend/ops/weight_buffer.h"
 #include "base/error.h"
+#include "llama-ext.h"
 
 namespace winnow {
 namespace {
+
+constexpr int kMaxEncoderRowBytes = 128 << 20;  // Rows of logits of an encoding step of a generating model.
+constexpr int kMaxEncodedTokens = 2048;         // Of a text, where a generating model encodes it: its cells are F32.
 
 bool UsesGpu(const ModelOptions& options) { return options.gpu_layers != 0; }
 
@@ -43,10 +49,35 @@ void FillSizes(const ModelOptions& options, ModelInfo* info) {
   info->device = UsesGpu(options) ? "gpu" : "cpu";
 }
 
-void RequireDecoder(const ModelInfo& info, bool is_decoder) {
-  if (is_decoder) return;
-  throw Error("ERR_UNSUPPORTED",
-              "Models with an encoder (" + info.architecture + ") are not supported yet: load a decoder-only model.");
+// Architectures whose graphs name the states that enter their layers. Any other would end the process.
+bool NamesLayerInputs(const std::string& architecture) {
+  static constexpr const char* kKnown[] = {"llama", "qwen3", "qwen3moe", "gpt-oss"};
+  return std::find(std::begin(kKnown), std::end(kKnown), architecture) != std::end(kKnown);
+}
+
+void CheckHiddenLayers(const std::vector<int>& layers, const ModelInfo& info) {
+  if (layers.empty()) return;
+  if (!info.can_generate || !NamesLayerInputs(info.architecture)) {
+    throw Error("ERR_UNSUPPORTED", "Hidden states of architecture " + info.architecture +
+                                       " can't be read while it generates: only those of llama, qwen3, qwen3moe and "
+                                       "gpt-oss can. Load without hiddenLayers.");
+  }
+  if (layers.back() >= info.num_layers) {
+    throw Error("ERR_OPTION_VALUE", "hiddenLayers names layer " + std::to_string(layers.back()) + "; this model has " +
+                                        std::to_string(info.num_layers) + ", numbered from 0.");
+  }
+}
+
+void CheckArchitecture(const llama_model* model, const ModelInfo& info) {
+  if (llama_model_is_diffusion(model)) {
+    throw Error("ERR_UNSUPPORTED", "Models of architecture " + info.architecture +
+                                       " fill in masked tokens in any order (diffusion); only those that go from left "
+                                       "to right are supported.");
+  }
+  if (llama_model_has_encoder(model) && llama_model_has_decoder(model) && info.decoder_start < 0) {
+    throw Error("ERR_UNSUPPORTED", "Models of architecture " + info.architecture +
+                                       " only draft for others, or don't say how their decoder begins.");
+  }
 }
 
 int HeadSizeOf(const llama_model* model, const ModelInfo& info, const char* which) {
@@ -69,6 +100,19 @@ void CheckMemory(const llama_model* model, const ModelInfo& info) {
                                        " tokens fit: load with smaller cacheTokens.");
 }
 
+// What the attention of one layer and the outputs of one step take. An encoder has rows of logits, too, since llama.cpp
+// reserves them for every output.
+void CheckEncoderMemory(const ModelInfo& info, int num_cells) {
+  const EncodingInfo& encoding = info.encoding;
+  const int64_t scores = static_cast<int64_t>(info.num_heads) * std::max(num_cells, encoding.max_step_tokens);
+  const int64_t row = (2 * scores + info.vocabulary_size + encoding.vector_size) * static_cast<int64_t>(sizeof(float));
+  const int64_t available = AvailableMemory(), needed = row * encoding.max_step_tokens;
+  if (available < 0 || needed <= available) return;
+  throw Error("ERR_OUT_OF_MEMORY", "Encoding " + std::to_string(encoding.max_step_tokens) + " tokens at once takes " +
+                                       std::to_string(needed >> 20) + " MiB; " + std::to_string(available >> 20) +
+                                       " MiB are available. Load with smaller maxStepTokens.");
+}
+
 }  // namespace
 
 LlamaBackend::LlamaBackend(const ModelOptions& options)
@@ -76,17 +120,31 @@ LlamaBackend::LlamaBackend(const ModelOptions& options)
   options_.progress = nullptr;  // Whose it was may be gone from now on.
   info_ = InfoOf(model_.get());
   FillSizes(options_, &info_);
-  RequireDecoder(info_, info_.can_generate);
-  CheckMemory(model_.get(), info_);
-  MakeContext();
+  CheckArchitecture(model_.get(), info_);
+  CheckHiddenLayers(options_.hidden_layers, info_);
+  MakeThreads();
+  if (info_.can_generate) {
+    CheckMemory(model_.get(), info_);
+    MakeContext();
+  }
+  FillEncoding();
+  if (!info_.can_generate) MakeEncoder();
   if (kernels_ != nullptr) {
     MakeStepContext();
-    TryOneStep();
+    if (info_.can_generate) TryOneStep();
   }
   ReturnFreedMemory();
   info_.kernels = kernels_ != nullptr ? kernels_->name : "ggml";
   // Kernels of ggml's walk all cells up to the highest used one, so what is kept for reuse slows every step down.
   info_.max_idle_cells = info_.batch_invariant ? 0 : info_.cache_tokens / 4;
+}
+
+void LlamaBackend::MakeThreads() {
+  ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
+  pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
+  threads_.reset(ggml_threadpool_new(&pool));
+  if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
+  governor_ = ThreadGovernor(info_.threads);
 }
 
 void LlamaBackend::MakeContext() {
@@ -103,24 +161,89 @@ void LlamaBackend::MakeContext() {
   params.n_threads_batch = info_.threads;
   params.type_k = params.type_v = TypeOf(info_.cache_type);
   // Flash attention rounds keys and values to F16, and who wants F32 wants it for its accuracy.
-  if (info_.cache_type == "f32") params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  if (info_.cache_type == "f32" || info_.decoder_start >= 0) params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   params.kv_unified = true;
   params.swa_full = true;
+  params.pooling_type = LLAMA_POOLING_TYPE_NONE;
   params.no_perf = true;
   params.abort_callback = [](void* flag) { return static_cast<std::atomic<bool>*>(flag)->load(); };
   params.abort_callback_data = &is_aborted_;
+  // The first T5 reads its output off the embedding, scaled by 1 / √width (Mesh TensorFlow; transformers does it, too).
+  if (info_.decoder_start >= 0 && !HasTensor(options_.paths, "output.weight"))
+    logit_scale_ = 1 / std::sqrt(static_cast<float>(info_.embedding_size));
   context_.reset(llama_init_from_model(model_.get(), params));
   if (context_ == nullptr)
     throw Error("ERR_OUT_OF_MEMORY", "llama.cpp could not make the cache: " + log.reasons() + ".");
-  RequireDecoder(info_, llama_get_memory(context_.get()) != nullptr);  // BERT and its like claim to decode.
+  if (llama_get_memory(context_.get()) == nullptr) {  // BERT and its like claim to decode.
+    info_.can_generate = false;
+    return context_.reset();
+  }
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
-
-  ggml_threadpool_params pool = ggml_threadpool_params_default(info_.threads);
-  pool.poll = 0;  // Between steps they sleep: an idle engine costs nothing.
-  threads_.reset(ggml_threadpool_new(&pool));
-  if (threads_ == nullptr) throw Error("ERR_OUT_OF_MEMORY", "The compute threads could not be started.");
-  governor_ = ThreadGovernor(info_.threads);
+  ReadHiddenLayers();
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
+}
+
+// Once, before the first step: each call makes llama.cpp plan its memory anew.
+void LlamaBackend::ReadHiddenLayers() {
+  for (int layer : options_.hidden_layers) llama_set_embeddings_layer_inp(context_.get(), layer, true);
+  info_.hidden_layers = options_.hidden_layers;
+}
+
+// Encoders see all of a text at once; generating models can read one in pieces, and have rows of logits for each token.
+void LlamaBackend::FillEncoding() {
+  EncodingInfo& encoding = info_.encoding = EncodingOf(model_.get(), options_, info_);
+  if (info_.decoder_start >= 0) return;  // Its states belong to its decoder.
+  encoding.cuts_texts = info_.can_generate;
+  encoding.max_step_tokens = info_.max_step_tokens;
+  if (!info_.can_generate) {
+    info_.cache_tokens = 0;
+    info_.context_size = std::min({info_.context_size, info_.trained_context_size, info_.max_step_tokens});
+    encoding.max_text_tokens = info_.context_size;
+    return;
+  }
+  const int row_bytes = info_.vocabulary_size * static_cast<int>(sizeof(float));
+  encoding.max_step_tokens = std::clamp(kMaxEncoderRowBytes / row_bytes, 1, info_.max_step_tokens);
+  encoding.max_text_tokens = std::min(info_.context_size, kMaxEncodedTokens);
+}
+
+EncoderOptions LlamaBackend::EncoderOptionsOf() const {
+  const EncodingInfo& encoding = info_.encoding;
+  EncoderOptions options;
+  options.max_step_tokens = encoding.max_step_tokens;
+  options.num_cells = encoding.max_step_tokens + (encoding.cuts_texts ? encoding.max_text_tokens : 0);
+  options.classifies = encoding.num_classes > 0;
+  options.num_classes = encoding.num_classes;
+  options.threads = info_.threads;
+  options.pool = threads_.get();
+  options.log = options_.log;
+  return options;
+}
+
+void LlamaBackend::MakeEncoder() {
+  EncoderOptions options = EncoderOptionsOf();
+  options.is_aborted = &is_aborted_;
+  CheckEncoderMemory(info_, options.num_cells);
+  encoder_ = std::make_unique<LlamaEncoder>(model_.get(), options);
+}
+
+template <class Work>
+auto LlamaBackend::Guarded(Work work) {
+  DeviceGuard guard(info_.device != "cpu");
+  if (is_lost_) throw Error("ERR_DEVICE_LOST", "The GPU failed before: close the model and start the process again.");
+  try {
+    return work();
+  } catch (const Error& error) {
+    is_lost_ = error.code() == "ERR_DEVICE_LOST";
+    throw;
+  }
+}
+
+Encoded LlamaBackend::Encode(const EncodePlan& plan) {
+  return Guarded([&] {
+    if (encoder_ == nullptr) MakeEncoder();
+    if (step_context_ != nullptr) step_context_->BeginStep({});  // No attention of ours: it needs no positions.
+    return encoder_->Run(plan);
+  });
 }
 
 void LlamaBackend::MakeStepContext() {
@@ -140,6 +263,8 @@ void LlamaBackend::TryOneStep() {
   StepPlan plan;
   plan.rows.push_back(PlanRow());
   plan.sequences.push_back(0);
+  if (info_.decoder_start >= 0) plan.source.push_back(info_.decoder_start);
+  EncodeSource(plan.source);
   if (int result = Decode(plan)) {
     throw Error("ERR_COMPUTE", "llama.cpp could not evaluate a first step (" + std::to_string(result) + ").");
   }
@@ -157,18 +282,12 @@ std::string LlamaBackend::TokenBytes(Token token, bool special) const {
 }
 
 Logits LlamaBackend::Run(const StepPlan& plan) {
-  DeviceGuard guard(info_.device != "cpu");
-  if (is_lost_) throw Error("ERR_DEVICE_LOST", "The GPU failed before: close the model and start the process again.");
-  try {
-    return Evaluate(plan);
-  } catch (const Error& error) {
-    is_lost_ = error.code() == "ERR_DEVICE_LOST";
-    throw;
-  }
+  return Guarded([&] { return Evaluate(plan); });
 }
 
 Logits LlamaBackend::Evaluate(const StepPlan& plan) {
   LogScope log(options_.log);
+  EncodeSource(plan.source);
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   std::vector<const float*> rows(plan.rows.size());
   if (plan.rows.empty()) return {std::move(rows), info_.vocabulary_size};
@@ -179,9 +298,46 @@ Logits LlamaBackend::Evaluate(const StepPlan& plan) {
                 "llama.cpp could not evaluate a step (" + std::to_string(result) + "): " + log.reasons());
   }
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (plan.rows[i].wants_logits) rows[i] = llama_get_logits_ith(context_.get(), static_cast<int32_t>(i));
+    if (plan.rows[i].wants_logits) rows[i] = LogitsOf(i);
   }
-  return {std::move(rows), info_.vocabulary_size};
+  Logits logits(std::move(rows), info_.vocabulary_size);
+  std::vector<const float*> states;
+  for (int layer : info_.hidden_layers) states.push_back(llama_get_embeddings_layer_inp(context_.get(), layer));
+  logits.SetStates(std::move(states), info_.embedding_size);
+  return logits;
+}
+
+// The row is ours until the next step.
+float* LlamaBackend::LogitsOf(size_t row) const {
+  float* logits = llama_get_logits_ith(context_.get(), static_cast<int32_t>(row));
+  if (logit_scale_ != 1) std::for_each(logits, logits + info_.vocabulary_size, [&](float& x) { x *= logit_scale_; });
+  return logits;
+}
+
+// The source's tokens carry all sequence ids, since a decoder's token attends to those that share one with it.
+void LlamaBackend::EncodeSource(Span<const Token> source) {
+  if (source.empty()) return;
+  LogScope log(options_.log);
+  std::vector<llama_seq_id> ids(info_.max_sequences);
+  std::iota(ids.begin(), ids.end(), 0);
+  std::vector<llama_pos> positions(source.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<int32_t> num_ids(source.size(), info_.max_sequences);
+  std::vector<llama_seq_id*> ids_of(source.size(), ids.data());
+  std::vector<int8_t> outputs(source.size(), 1);
+  llama_batch batch{static_cast<int32_t>(source.size()),
+                    const_cast<llama_token*>(source.data()),
+                    nullptr,
+                    positions.data(),
+                    num_ids.data(),
+                    ids_of.data(),
+                    outputs.data()};
+  if (step_context_ != nullptr) step_context_->BeginStep({});
+  const int result = llama_encode(context_.get(), batch);
+  if (result == 2) throw Error("ERR_ABORTED", "The step was aborted.");
+  if (result != 0)
+    throw Error("ERR_COMPUTE",
+                "llama.cpp could not encode the source (" + std::to_string(result) + "): " + log.reasons());
 }
 
 void LlamaBackend::Apply(const CacheOp& op) {
@@ -241,6 +397,7 @@ LlamaBackend::~LlamaBackend() {
   if (!is_lost_) return;
   // Freeing what lies on a lost device would end the process.
   step_context_.release();
+  encoder_.release();
   context_.release();
   threads_.release();
   model_.release();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/llama_encoder.h"
 #include "backend/llama_model.h"
 #include "backend/ops/step_context.h"
 #include "backend/thread_governor.h"
@@ -25,6 +26,7 @@ class LlamaBackend : public Backend {
   std::vector<Token> Tokenize(std::string_view text, bool add_special, bool parse_special) const override;
   std::string TokenBytes(Token token, bool special) const override;
   Logits Run(const StepPlan& plan) override;
+  Encoded Encode(const EncodePlan& plan) override;
   void Abort() override { is_aborted_ = true; }
 
  private:
@@ -32,10 +34,19 @@ class LlamaBackend : public Backend {
     void operator()(ggml_threadpool* pool) const { ggml_threadpool_free(pool); }
   };
 
+  template <class Work>
+  auto Guarded(Work work);
   Logits Evaluate(const StepPlan& plan);
+  void MakeThreads();
   void MakeContext();
+  void MakeEncoder();
+  void FillEncoding();
+  EncoderOptions EncoderOptionsOf() const;
+  void ReadHiddenLayers();
   void MakeStepContext();
   void TryOneStep();
+  void EncodeSource(Span<const Token> source);
+  float* LogitsOf(size_t row) const;
   void Apply(const CacheOp& op);
   int Decode(const StepPlan& plan);
   int Compute(const llama_batch& batch);
@@ -46,7 +57,9 @@ class LlamaBackend : public Backend {
   const kernels::Kernels* kernels_;  // Null: ggml's own.
   LlamaModelPointer model_;
   std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
-  LlamaContextPointer context_;
+  LlamaContextPointer context_;                                  // Null where nothing is generated.
+  std::unique_ptr<LlamaEncoder> encoder_;      // Made for the first text where the model generates, too.
+  float logit_scale_ = 1;                      // What llama.cpp leaves out.
   ThreadGovernor governor_{1};                 // Of info_.threads once there is a pool.
   std::unique_ptr<StepContext> step_context_;  // Null without kernels of our own.
   std::atomic<bool> is_aborted_{false};

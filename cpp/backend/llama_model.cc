@@ -1,12 +1,15 @@
 #include "backend/llama_model.h"
 
+#include <cstdlib>
 #include <limits>
+#include <memory>
 #include <mutex>
 
 #include "backend/log.h"
 #include "backend/ops/large_pages.h"
 #include "backend/ops/weight_buffer.h"
 #include "base/error.h"
+#include "gguf.h"
 
 namespace winnow {
 namespace {
@@ -38,6 +41,31 @@ std::string DescriptionOf(const llama_model* model) {
   char text[256];
   int length = llama_model_desc(model, text, sizeof text);
   return length < 0 ? "" : std::string(text, std::min<size_t>(length, sizeof text - 1));
+}
+
+std::string ArchitectureKey(const llama_model* model, const char* key) {
+  return MetadataOf(model, MetadataOf(model, "general.architecture") + key);
+}
+
+// Of the architectures with an encoder and a decoder, the one that is no draft model of another.
+bool IsT5(const ModelInfo& info) { return info.architecture == "t5"; }
+
+bool IsCausal(const llama_model* model) { return ArchitectureKey(model, ".attention.causal") != "false"; }
+
+enum llama_pooling_type PoolingTypeOf(const llama_model* model) {
+  std::string type = ArchitectureKey(model, ".pooling_type");
+  return type.empty() ? LLAMA_POOLING_TYPE_UNSPECIFIED : static_cast<enum llama_pooling_type>(std::atoi(type.c_str()));
+}
+
+// llama.cpp computes a classifier without a head all the same, and what it then gives isn't a score.
+void FillClasses(const llama_model* model, const ModelOptions& options, EncodingInfo* encoding) {
+  if (!HasTensor(options.paths, "cls.output.weight"))
+    throw Error("ERR_MODEL_LOAD",
+                options.paths[0] + " is a classifier (pooling type rank) without a head (cls.output).");
+  encoding->num_classes = static_cast<int>(llama_model_n_cls_out(model));
+  for (int i = 0; i < encoding->num_classes; ++i) {
+    if (const char* name = llama_model_cls_label(model, i)) encoding->class_names.emplace_back(name);
+  }
 }
 
 std::string TextOf(const llama_vocab* vocab, Token token) {
@@ -96,9 +124,42 @@ ModelInfo InfoOf(const llama_model* model) {
   info.eos_text = TextOf(vocab, info.eos);
   info.adds_bos = llama_vocab_get_add_bos(vocab);
   info.can_fork = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
-  info.can_generate = llama_model_has_decoder(model) && !llama_model_has_encoder(model);
+  // A classifier's head is all it was trained for.
+  info.can_generate = llama_model_has_decoder(model) && (!llama_model_has_encoder(model) || IsT5(info)) &&
+                      IsCausal(model) && !llama_model_is_diffusion(model) &&
+                      PoolingTypeOf(model) != LLAMA_POOLING_TYPE_RANK;
   info.end_tokens = EndTokensOf(vocab);
+  if (IsT5(info)) {
+    const Token start = llama_model_decoder_start_token(model);
+    info.decoder_start = start >= 0 ? start : info.bos;
+  }
   return info;
+}
+
+bool HasTensor(const std::vector<std::string>& paths, const char* name) {
+  for (const std::string& path : paths) {
+    std::unique_ptr<gguf_context, void (*)(gguf_context*)> file(
+        gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}), gguf_free);
+    if (file != nullptr && gguf_find_tensor(file.get(), name) >= 0) return true;
+  }
+  return false;
+}
+
+EncodingInfo EncodingOf(const llama_model* model, const ModelOptions& options, const ModelInfo& info) {
+  EncodingInfo encoding;
+  encoding.vector_size = llama_model_n_embd_out(model);
+  encoding.max_step_texts = info.can_fork ? 256 : 1;
+  const enum llama_pooling_type type = PoolingTypeOf(model);
+  if (type == LLAMA_POOLING_TYPE_RANK) FillClasses(model, options, &encoding);
+  const bool is_last = type == LLAMA_POOLING_TYPE_LAST || (type != LLAMA_POOLING_TYPE_MEAN && info.can_generate);
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  // WordPiece ends every text with its separator; the others that want one have it between two ends.
+  if (llama_vocab_get_add_sep(vocab) && llama_vocab_type(vocab) != LLAMA_VOCAB_TYPE_WPM)
+    encoding.pair_separator = llama_vocab_sep(vocab);
+  if (const char* text = llama_model_chat_template(model, "rerank")) encoding.rerank_template = text;
+  encoding.has_segments = std::atoi(MetadataOf(model, "tokenizer.ggml.token_type_count").c_str()) > 1;
+  encoding.pooling = type == LLAMA_POOLING_TYPE_CLS ? Pooling::kCls : is_last ? Pooling::kLast : Pooling::kMean;
+  return encoding;
 }
 
 std::vector<Token> TokenizeWith(const llama_vocab* vocab, std::string_view text, bool add_special, bool parse_special) {

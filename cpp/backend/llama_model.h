@@ -33,6 +33,13 @@ std::vector<Token> TokenizeWith(const llama_vocab* vocab, std::string_view text,
 // Thread-safe. Empty for ids outside of the vocabulary.
 std::string BytesOf(const llama_vocab* vocab, Token token, bool special);
 
+// What the model's file says of its use for texts as a whole: everything but the sizes of a step. Throws ERR_MODEL_LOAD
+// where a classifier has no head.
+EncodingInfo EncodingOf(const llama_model* model, const ModelOptions& options, const ModelInfo& info);
+
+// Whether the files have a tensor of this name.
+bool HasTensor(const std::vector<std::string>& paths, const char* name);
+
 // A key of the model's metadata; empty if it isn't there.
 std::string MetadataOf(const llama_model* model, const std::string& key);
 

@@ -49,12 +49,14 @@ struct PlanRead {
 
 // One step: data in, data out. Rows of one sequence stand in the order of their positions.
 struct StepPlan {
+  std::vector<Token>
+      source;  // Of an encoder–decoder model: to encode before the rows, for all sequences; mostly empty.
   std::vector<CacheOp> cache_ops;
   std::vector<PlanRow> rows;
   std::vector<SequenceId> sequences;
   std::vector<PlanRead> reads;
 
-  bool empty() const { return cache_ops.empty() && rows.empty() && reads.empty(); }
+  bool empty() const { return source.empty() && cache_ops.empty() && rows.empty() && reads.empty(); }
   Span<const SequenceId> SequencesOf(const PlanRow& row) const {
     return Span<const SequenceId>(sequences).Subspan(row.first_sequence, row.num_sequences);
   }

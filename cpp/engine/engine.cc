@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -16,9 +17,12 @@
 #include "engine/meters.h"
 #include "engine/registry.h"
 #include "engine/session.h"
+#include "engine/text_encoding.h"
 #include "grammar/grammar.h"
 #include "grammar/token_table.h"
+#include "scheduler/encode_queue.h"
 #include "scheduler/scheduler.h"
+#include "scorer/read_probe.h"
 
 namespace winnow {
 namespace {
@@ -46,8 +50,9 @@ struct Submission {
   Engine::ClientId client = 0;
   Request request;
   Session::Asked asked;
-  std::map<int, Answering> answers;    // By candidate; -1 = the prompt.
-  std::unique_ptr<BeamSession> beams;  // In their place, of a beam search.
+  std::map<int, Answering> answers;      // By candidate; -1 = the prompt.
+  std::unique_ptr<BeamSession> beams;    // In their place, of a beam search.
+  std::optional<TextEncoding> encoding;  // Where texts are encoded.
   Clock::time_point submitted;
   RequestTimings timings;
   bool has_begun = false;
@@ -65,6 +70,7 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
   SchedulerOptions options;
   options.max_step_tokens = info.max_step_tokens;
   options.max_step_outputs = info.max_step_outputs;
+  options.runs_alone = info.decoder_start >= 0;
   options.cache.num_cells = info.cache_tokens;
   options.cache.max_sequences = info.max_sequences;
   options.cache.can_fork = info.can_fork;
@@ -73,12 +79,24 @@ SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
   return options;
 }
 
+EncodeOptions EncodeOptionsOf(const EncodingInfo& info) {
+  return {info.max_step_tokens, info.max_step_texts, info.cuts_texts};
+}
+
+std::string TimeoutMessage(int64_t timeout_ms) {
+  return "Not all texts were encoded when the timeoutMs of " + std::to_string(timeout_ms) +
+         " were over. Allow the request more time, or ask for less at once.";
+}
+
 }  // namespace
 
 class Engine::Impl {
  public:
   Impl(std::unique_ptr<Backend> backend, const EngineOptions& options)
-      : options_(options), backend_(std::move(backend)), scheduler_(SchedulerOptionsOf(backend_->info())) {
+      : options_(options),
+        backend_(std::move(backend)),
+        scheduler_(SchedulerOptionsOf(backend_->info())),
+        encodes_(EncodeOptionsOf(backend_->info().encoding)) {
     UpdateStats();
     thread_ = std::thread([this] { Loop(); });
   }
@@ -144,6 +162,7 @@ class Engine::Impl {
       for (CommandQueue::Command& command : queue_.Drain(WakeTime())) command();
       if (is_stopping_) break;
       if (!scheduler_.is_idle()) Step();
+      if (!encodes_.is_idle()) EncodeStep();
       UpdateStats();  // Before the events: who sees a request end sees what it gave back.
       Emit();
       FinishClosing();
@@ -152,6 +171,7 @@ class Engine::Impl {
 
   // Without requests, nothing is due; where none of them can do anything, the next deadline is.
   Clock::time_point WakeTime() const {
+    if (!encodes_.is_idle()) return Clock::time_point::min();
     if (scheduler_.is_idle()) return Clock::time_point::max();
     return is_stalled_ ? FromMs(scheduler_.next_deadline()) : Clock::time_point::min();
   }
@@ -163,7 +183,8 @@ class Engine::Impl {
     Clock::time_point begin = Clock::now();
     times_.plan += Milliseconds(begin - now);
     try {
-      Logits logits = plan.rows.empty() && plan.cache_ops.empty() ? Logits() : backend_->Run(plan);
+      Logits logits =
+          plan.rows.empty() && plan.cache_ops.empty() && plan.source.empty() ? Logits() : backend_->Run(plan);
       std::vector<SampleOutcome> outcomes = Advance(plan, logits);
       Charge(plan, begin, Clock::now());
       scheduler_.Commit(plan, outcomes);
@@ -176,6 +197,82 @@ class Engine::Impl {
     if (++num_plans_ == 1) StopEnginesAtExit();  // The first step may have made more statics of ggml.
   }
 
+  void EncodeStep() {
+    Clock::time_point begin = Clock::now();
+    ExpireEncodes(ToMs(begin));
+    EncodePlan plan = encodes_.Plan();
+    if (plan.empty()) return;
+    try {
+      ReadVectors(plan, backend_->Encode(plan));
+      ChargeEncodes(plan, begin, Clock::now());
+      for (RequestId id : encodes_.Commit(plan)) FinishEncode(id);
+    } catch (const Error& error) {
+      FailEncodes(plan, error.code(), error.what());
+    } catch (const std::exception& error) {
+      FailEncodes(plan, "ERR_ENGINE", error.what());
+    }
+    if (++num_plans_ == 1) StopEnginesAtExit();
+  }
+
+  void ReadVectors(const EncodePlan& plan, const Encoded& encoded) {
+    const bool classifies = backend_->info().encoding.num_classes > 0;
+    for (size_t i = 0; i < plan.items.size(); ++i) {
+      const EncodeItem& item = plan.items[i];
+      Submission& open = requests_.at(item.request);
+      std::vector<Event>* events = &clients_.at(open.client).events;
+      if (classifies) {
+        open.encoding->ReadClasses(item, encoded.vectors[i], events);
+      } else {
+        Span<const Span<const float>> states(encoded.vectors);
+        open.encoding->Read(item, states.Subspan(item.first_row, item.num_rows), events);
+      }
+    }
+  }
+
+  void ChargeEncodes(const EncodePlan& plan, Clock::time_point begin, Clock::time_point end) {
+    const auto rows = static_cast<double>(plan.tokens.size());
+    const double milliseconds = Milliseconds(end - begin);
+    for (const EncodeItem& item : plan.items) {
+      Submission& open = requests_.at(item.request);
+      Begin(open, begin);
+      open.timings.prefill += milliseconds * item.num_rows / rows;
+    }
+    times_.prefill += milliseconds;
+    ++num_steps_;
+    batch_sizes_.Record(static_cast<int>(plan.tokens.size()));
+    num_evaluated_tokens_ += static_cast<int64_t>(plan.tokens.size());
+  }
+
+  void FinishEncode(RequestId id) {
+    FinishedRequest finished;
+    finished.id = id;
+    Submission& open = requests_.at(id);
+    for (const auto& text : open.request.texts) finished.usage.prompt_tokens += static_cast<int>(text.size());
+    finished.usage.evaluated_prompt_tokens = finished.usage.prompt_tokens;
+    clients_.at(open.client).events.push_back(FinishOf(finished, open));
+    Forget(id);
+  }
+
+  void FailEncodes(const EncodePlan& plan, const std::string& code, const std::string& message) {
+    std::set<RequestId> served;
+    for (const EncodeItem& item : plan.items) served.insert(item.request);
+    for (RequestId id : served) FailEncode(id, code, message, {});
+  }
+
+  void ExpireEncodes(TimeMs now) {
+    for (RequestId id : encodes_.TakeExpired(now)) {
+      const int64_t timeout_ms = requests_.at(id).request.timeout_ms;
+      FailEncode(id, "ERR_TIMEOUT", TimeoutMessage(timeout_ms),
+                 {{"timeoutMs", static_cast<double>(timeout_ms)}, {"generatedTokens", 0}});
+    }
+  }
+
+  void FailEncode(RequestId id, const std::string& code, const std::string& message, const ErrorFacts& facts) {
+    encodes_.Remove(id);
+    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message, facts});
+    Forget(id);
+  }
+
   // One outcome per read of the plan.
   std::vector<SampleOutcome> Advance(const StepPlan& plan, const Logits& logits) {
     std::vector<SampleOutcome> outcomes(plan.reads.size());
@@ -186,6 +283,7 @@ class Engine::Impl {
       std::vector<Event>* events = &clients_.at(open.client).events;
       if (read.kind == PlanRead::Kind::kSave) {
         saved_rows_[read.request].assign(row.begin(), row.end());
+        SaveStates(read, logits);
       } else if (read.kind == PlanRead::Kind::kCheck) {
         AnswerOf(read, open).session.Check(read.question, read.node, row, events);
       } else if (read.kind == PlanRead::Kind::kScore) {
@@ -193,7 +291,9 @@ class Engine::Impl {
       } else if (open.request.beam.num_beams > 0) {
         outcomes[i] = BeamsOf(read.request, open).Read(read.candidate, row, events);
       } else {
+        const size_t first = events->size();
         outcomes[i] = AnswerOf(read, open).session.Sample(row, events);
+        if (!open.request.probes.empty()) ReadProbes(open.request, read, logits, Span<Event>(*events).Subspan(first));
       }
     }
     return outcomes;
@@ -204,6 +304,40 @@ class Engine::Impl {
       open.beams = std::make_unique<BeamSession>(*backend_, id, open.request, scheduler_.PromptOf(id));
     }
     return *open.beams;
+  }
+
+  // A pinned prefix keeps the states of its last row beside its logits.
+  void SaveStates(const PlanRead& read, const Logits& logits) {
+    std::vector<std::vector<float>> states;
+    for (size_t layer = 0; layer < backend_->info().hidden_layers.size(); ++layer) {
+      Span<const float> state = StateOf(static_cast<int>(layer), read, logits);
+      states.emplace_back(state.begin(), state.end());
+    }
+    if (!states.empty()) saved_states_[read.request] = std::move(states);
+  }
+
+  Span<const float> StateOf(int layer, const PlanRead& read, const Logits& logits) const {
+    if (read.row >= 0) return logits.State(layer, read.row);
+    return Span<const float>(saved_states_.at(read.saved_by)[layer]);
+  }
+
+  void ReadProbes(const Request& request, const PlanRead& read, const Logits& logits, Span<Event> events) const {
+    const std::vector<int>& layers = backend_->info().hidden_layers;
+    for (Event& event : events) {
+      auto* token = std::get_if<TokenEvent>(&event);
+      if (token == nullptr) continue;
+      for (const Probe& probe : request.probes) {
+        const auto layer = static_cast<int>(std::find(layers.begin(), layers.end(), probe.layer) - layers.begin());
+        token->probes.push_back({probe.name, ReadProbe(probe, StateOf(layer, read, logits))});
+      }
+    }
+  }
+
+  void ForgetReleased() {
+    for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) {
+      saved_rows_.erase(prefix);
+      saved_states_.erase(prefix);
+    }
   }
 
   Answering& AnswerOf(const PlanRead& read, Submission& open) {
@@ -259,7 +393,11 @@ class Engine::Impl {
     client->second.requests.insert(id);
     Submission& added = requests_[id] = std::move(open);
     try {
-      scheduler_.Add(ScheduledOf(id, &added));
+      if (added.request.texts.empty()) {
+        scheduler_.Add(ScheduledOf(id, &added));
+      } else {
+        encodes_.Add(EncodeOf(id, &added));
+      }
       ++num_waiting_;
     } catch (const Error& error) {
       Refuse(id, error.code(), error.what());
@@ -282,9 +420,11 @@ class Engine::Impl {
 
   void LeaveQueue(int count) { queue_depth_.fetch_sub(count); }
 
+  int NumWaiting() const { return scheduler_.num_waiting() + encodes_.size() - encodes_.num_running(); }
+
   // Those that have begun or ended since the last time.
   void CountQueue() {
-    int num_waiting = scheduler_.num_waiting();
+    int num_waiting = NumWaiting();
     LeaveQueue(std::exchange(num_waiting_, num_waiting) - num_waiting);
   }
 
@@ -310,6 +450,7 @@ class Engine::Impl {
     scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);
     if (request->timeout_ms > 0) scheduled.deadline = scheduled.submitted + request->timeout_ms;
+    if (info.decoder_start >= 0) MoveToSource(id, &scheduled);
     int deepest = 0;
     for (const Question& question : request->questions) {
       scheduled.questions.push_back(Compile(question, &open->asked.questions, &deepest));
@@ -322,7 +463,7 @@ class Engine::Impl {
     if (!request->grammar.empty()) ReadGrammar(request);
     ReadTextBias(request);
     int prompt_tokens =
-        static_cast<int>(request->prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
+        static_cast<int>(scheduled.prompt.size()) + std::max(0, scheduler_.PrefixLength(request->parent));
     int needed = (request->num_candidates > 0 ? 1 : 0) + deepest;
     if (prompt_tokens + needed > info.context_size) {
       throw Error("ERR_CONTEXT_OVERFLOW", "The prompt has " + std::to_string(prompt_tokens) + " tokens and " +
@@ -368,6 +509,55 @@ class Engine::Impl {
     }
   }
 
+  EncodeRequest EncodeOf(RequestId id, Submission* open) {
+    const Request& request = open->request;
+    CheckTexts(request);
+    EncodeRequest encode;
+    encode.id = id;
+    encode.texts = request.texts;
+    encode.priority = request.priority;
+    encode.submitted = ToMs(open->submitted);
+    if (request.timeout_ms > 0) encode.deadline = encode.submitted + request.timeout_ms;
+    open->encoding.emplace(id, request);
+    return encode;
+  }
+
+  void CheckTexts(const Request& request) const {
+    const ModelInfo& info = backend_->info();
+    const int longest = info.encoding.max_text_tokens;
+    if (longest == 0) throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not encode texts.");
+    for (const std::vector<Token>& text : request.texts) {
+      if (text.empty()) throw Error("ERR_PROMPT_EMPTY", "A text is empty.");
+      if (static_cast<int>(text.size()) > longest) {
+        throw Error("ERR_CONTEXT_OVERFLOW", "A text has " + std::to_string(text.size()) +
+                                                " tokens; this model encodes at most " + std::to_string(longest) +
+                                                ". Shorten it, or load the model with larger maxStepTokens.");
+      }
+      CheckTokens(text);
+    }
+  }
+
+  void CheckTokens(const std::vector<Token>& tokens) const {
+    const int size = backend_->info().vocabulary_size;
+    auto is_unknown = [&](Token token) { return token < 0 || token >= size; };
+    if (std::none_of(tokens.begin(), tokens.end(), is_unknown)) return;
+    throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " + std::to_string(size) + " tokens.");
+  }
+
+  // What the user prompts an encoder–decoder model with is encoded; its own sequences begin with one token, and nobody
+  // shares them, since they depend on the source.
+  void MoveToSource(RequestId id, ScheduledRequest* scheduled) const {
+    const ModelInfo& info = backend_->info();
+    if (static_cast<int>(scheduled->prompt.size()) > info.max_step_tokens) {
+      throw Error("ERR_CONTEXT_OVERFLOW", "The prompt has " + std::to_string(scheduled->prompt.size()) +
+                                              " tokens; this model encodes at most " +
+                                              std::to_string(info.max_step_tokens) +
+                                              " at once. Shorten it, or load the model with larger maxStepTokens.");
+    }
+    scheduled->source = std::exchange(scheduled->prompt, {info.decoder_start});
+    scheduled->space = "source of " + std::to_string(id);
+  }
+
   void ReadGrammar(Request* request) {
     if (token_table_ == nullptr) {
       token_table_ = std::make_shared<TokenTable>(backend_->info().vocabulary_size, [this](Token token) {
@@ -381,20 +571,24 @@ class Engine::Impl {
   void CheckSupported(const Request& request) const {
     const ModelInfo& info = backend_->info();
     if (request.prompt.empty() && request.parent == kNoRequest) throw Error("ERR_PROMPT_EMPTY", "The prompt is empty.");
-    auto is_unknown = [&](Token token) { return token < 0 || token >= info.vocabulary_size; };
-    bool has_unknown = std::any_of(request.prompt.begin(), request.prompt.end(), is_unknown);
-    auto look = [&](const Question& question) {
-      has_unknown |= std::any_of(question.suffix.begin(), question.suffix.end(), is_unknown);
-      for (const auto& label : question.labels) has_unknown |= std::any_of(label.begin(), label.end(), is_unknown);
+    CheckTokens(request.prompt);
+    auto check = [this](const Question& question) {
+      CheckTokens(question.suffix);
+      for (const auto& label : question.labels) CheckTokens(label);
     };
-    for (const Question& question : request.questions) look(question);
-    for (const Check& check : request.checks.checks) look(check.question);
-    if (has_unknown) {
-      throw Error("ERR_OPTION_VALUE",
-                  "A token id is outside of the vocabulary of " + std::to_string(info.vocabulary_size) + " tokens.");
+    for (const Question& question : request.questions) check(question);
+    for (const Check& each : request.checks.checks) check(each.question);
+    for (const Probe& probe : request.probes) {
+      const bool is_read = std::count(info.hidden_layers.begin(), info.hidden_layers.end(), probe.layer) > 0;
+      if (!is_read || static_cast<int>(probe.weights.size()) != info.embedding_size)
+        throw Error("ERR_OPTION_VALUE", "The probe \"" + probe.name + "\" fits no hidden state that is read.");
     }
     if (!info.can_generate)
       throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
+    if (info.decoder_start >= 0 && (request.pin || request.parent != kNoRequest)) {
+      throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture +
+                                         ") encodes the prompt of every request anew: it keeps no prefix.");
+    }
     bool forks = request.pin || request.parent != kNoRequest || request.num_candidates > 1 ||
                  !request.questions.empty() || !request.checks.empty();
     if (forks && !info.can_fork) {
@@ -406,6 +600,7 @@ class Engine::Impl {
   void Close(RequestId id) {
     if (requests_.count(id) == 0) return;
     scheduler_.Cancel(id);
+    encodes_.Remove(id);
     Forget(id);
   }
 
@@ -437,11 +632,15 @@ class Engine::Impl {
       }
       Forget(finished.id);
     }
-    for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+    ForgetReleased();
   }
 
   FinishEvent FinishOf(const FinishedRequest& finished, Submission& open) {
-    const Usage& usage = finished.usage;
+    Usage usage = finished.usage;
+    if (backend_->info().decoder_start >= 0) {  // The scheduler counts what is decoded.
+      usage.prompt_tokens += static_cast<int>(open.request.prompt.size());
+      usage.evaluated_prompt_tokens += static_cast<int>(open.request.prompt.size());
+    }
     open.timings.total = Milliseconds(Clock::now() - open.submitted);
     num_generated_tokens_ += usage.generated_tokens;
     num_hit_tokens_ += usage.cached_tokens;
@@ -465,7 +664,7 @@ class Engine::Impl {
         continue;
       }
       for (RequestId prefix : std::set<RequestId>(it->second.prefixes)) scheduler_.Release(prefix);
-      for (RequestId prefix : scheduler_.TakeReleasedPrefixes()) saved_rows_.erase(prefix);
+      ForgetReleased();
       UpdateStats();  // Before `done`, too: the loop may sleep from here on.
       std::vector<std::function<void()>> closing = std::move(it->second.closing);
       it = clients_.erase(it);
@@ -477,8 +676,8 @@ class Engine::Impl {
     CountQueue();
     const KvCache& cache = scheduler_.cache();
     std::lock_guard<std::mutex> lock(stats_mutex_);
-    stats_.running = scheduler_.num_running();
-    stats_.waiting = scheduler_.num_waiting();
+    stats_.running = scheduler_.num_running() + encodes_.num_running();
+    stats_.waiting = NumWaiting();
     stats_.used_cells = cache.num_used_cells();
     stats_.pinned_cells = scheduler_.num_pinned_cells();
     stats_.idle_cells = cache.num_idle_cells();
@@ -502,10 +701,12 @@ class Engine::Impl {
   const EngineOptions options_;
   std::unique_ptr<Backend> backend_;
   Scheduler scheduler_;
+  EncodeQueue encodes_;
   std::map<ClientId, Client> clients_;
   std::unordered_map<RequestId, Submission> requests_;
   std::unordered_map<RequestId, std::vector<float>> saved_rows_;  // By prefix: the row behind its last token.
-  std::shared_ptr<const TokenTable> token_table_;                 // Made for the first grammar.
+  std::unordered_map<RequestId, std::vector<std::vector<float>>> saved_states_;  // The same, by hidden layer.
+  std::shared_ptr<const TokenTable> token_table_;                                // Made for the first grammar.
   int64_t num_plans_ = 0;
   int64_t num_steps_ = 0;
   int64_t num_evaluated_tokens_ = 0;

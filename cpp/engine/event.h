@@ -19,6 +19,11 @@ struct TopToken {
   float logprob = 0;
 };
 
+struct ProbeValue {
+  std::string name;
+  double value = 0;
+};
+
 // One drawn token. `text`: what can be shown now; empty while a character or a stop string is incomplete. A candidate's
 // last token brings what was held back until then.
 struct TokenEvent {
@@ -29,6 +34,7 @@ struct TokenEvent {
   bool has_logprob = false;
   float logprob = 0;
   std::vector<TopToken> top;
+  std::vector<ProbeValue> probes;  // Of the state that the token was drawn from; empty unless asked for.
 };
 
 struct CandidateEvent {
@@ -55,6 +61,13 @@ struct ScoreEvent {
   Answer answer;
 };
 
+// A text as a vector: its embedding, or a classifier's scores of its classes.
+struct VectorEvent {
+  RequestId request = kNoRequest;
+  int text = 0;
+  std::vector<float> values;
+};
+
 // Milliseconds. Prefill, generate and score are the request's share of the steps' time, by rows.
 struct RequestTimings {
   double queue = 0;
@@ -79,6 +92,6 @@ struct ErrorEvent {
   ErrorFacts facts;
 };
 
-using Event = std::variant<TokenEvent, CandidateEvent, CheckEvent, ScoreEvent, FinishEvent, ErrorEvent>;
+using Event = std::variant<TokenEvent, CandidateEvent, CheckEvent, ScoreEvent, VectorEvent, FinishEvent, ErrorEvent>;
 
 }  // namespace winnow

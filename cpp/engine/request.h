@@ -7,6 +7,8 @@
 
 #include "base/beam.h"
 #include "base/check.h"
+#include "base/encode_plan.h"
+#include "base/probe.h"
 #include "base/question.h"
 #include "base/sampling.h"
 #include "base/types.h"
@@ -39,6 +41,10 @@ struct Request {
   std::string grammar;     // GBNF that every answer keeps to; empty = none.
   std::shared_ptr<const Grammar> rules;      // Read from it by the engine.
   std::shared_ptr<const TokenTable> tokens;  // Of the vocabulary; with `rules`.
+  std::vector<Probe> probes;                 // Read at every row that a token is drawn from.
+  std::vector<std::vector<Token>> texts;  // To encode, none empty; then there is no prompt, and nothing is generated.
+  Pooling pooling = Pooling::kMean;       // Of the texts; a classifier has its own.
+  bool normalize = false;                 // Vectors to length 1.
 };
 
 }  // namespace winnow

@@ -24,6 +24,7 @@ int LongestReuse(const OpenRequest& request) { return request.usage.prompt_token
 void Scheduler::Admit(Step& step) {
   ReturnFollowers();
   while (OpenRequest* request = queue_.Next(now_)) {
+    if (options_.runs_alone && !running_.empty()) break;
     if (!MayRun(*request)) {
       if (!running_.empty()) break;
       Refuse(*request);
@@ -34,6 +35,7 @@ void Scheduler::Admit(Step& step) {
     } else {
       if (!BeginPrompt(step, *request)) break;
       queue_.Begin(request, now_);
+      step.plan.source = request->spec.source;
       InsertRunning(*request);
       Allot(step, *request);
     }

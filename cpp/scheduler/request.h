@@ -22,6 +22,7 @@ struct ScheduledRequest {
   RequestId id = kNoRequest;
   std::vector<Token> prompt;      // Follows the tokens of the parent; empty only with a parent.
   RequestId parent = kNoRequest;  // A pinned prefix.
+  std::vector<Token> source;      // Of an encoder–decoder model: what its sequences attend to besides themselves.
   bool pin = false;               // Becomes a pinned prefix; then it has no candidates and no questions.
   int num_candidates = 0;         // 0 = the questions are asked on the prompt itself.
   int max_tokens = 0;             // Of each candidate.

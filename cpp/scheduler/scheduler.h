@@ -21,6 +21,7 @@ struct SchedulerOptions {
   int max_step_tokens = 512;   // Rows of a step. Larger: faster prefill, later cancel.
   int max_step_outputs = 512;  // Rows of a step that may want logits.
   int min_shared_tokens = 16;  // A request waits for another one's prefill if that saves it as many tokens. 0 = never.
+  bool runs_alone = false;     // One request at a time: an encoder–decoder model holds one source.
   KvCacheOptions cache;
 };
 

@@ -1,6 +1,7 @@
 // From what a user writes to the checked files of a model.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { CapabilityError } from '../errors.js';
 import { ModelFileError, ModelSourceError } from './errors.js';
 import { readGgufHeader, type GgufHeader } from './gguf.js';
 import { isHubSource, parseHubSource } from './hub-source.js';
@@ -42,6 +43,7 @@ export async function resolveModel(source: string, options: ResolveOptions = {})
   const headers = await Promise.all(paths.map(readGgufHeader));
   checkSplit(paths, headers);
   const architecture = requireArchitecture(paths, headers);
+  requireCausal(paths, architecture);
   if (options.checkVocabulary ?? true) {
     const { requireVocabulary } = await import('./vocabulary.js');
     await requireVocabulary(paths[0] ?? '', options);
@@ -79,6 +81,20 @@ function unknownName(source: string): ModelSourceError {
     `There is no model named ${JSON.stringify(source)}: ${names.join(' and ')} are known by name. ` +
       "Others are given as the path of a GGUF file or as 'hf:owner/repo/file.gguf'.",
     source,
+  );
+}
+
+// Attention that looks both ways over the prompt and back over the answer: GLM before ChatGLM2, UniLM and the like.
+const prefixArchitectures = new Set(['glm', 'glm-130b', 'chatglm-6b', 'visualglm', 'unilm', 'prefixlm']);
+
+function requireCausal(paths: string[], architecture: string): void {
+  if (!prefixArchitectures.has(architecture.toLowerCase())) return;
+  throw new CapabilityError(
+    'be loaded',
+    architecture,
+    'they are prefix language models: the tokens of a prompt also attend to later ones, so that a prompt cannot be ' +
+      'extended, shared or evaluated in pieces, and llama.cpp has no such attention. Take a causal generation of the ' +
+      `family, such as GLM-4 (${path.basename(paths[0])}).`,
   );
 }
 

@@ -20,6 +20,8 @@ import type { ChecksOptions, ResolvedChecks } from './candidate-checks.js';
 import { resolveChecks } from './candidate-checks.js';
 import type { AppendedInput, Input, ResolvedInput } from './input.js';
 import { inputNames, resolveInput, resolveSignal } from './input.js';
+import type { Probes } from './probes.js';
+import { resolveProbes } from './probes.js';
 import type { NamespaceOptions, NativeSchedule, ScheduleOptions } from './schedule.js';
 import { namespaceNames, resolveSchedule } from './schedule.js';
 
@@ -62,6 +64,8 @@ export interface GenerationOptions extends ScheduleOptions, ConstraintOptions, D
   logprobs?: boolean;
   /** Give the n likeliest tokens at each place, 0 to 20; implies `logprobs`. @default 0 */
   topLogprobs?: number;
+  /** Linear functions of hidden states, read with every token at no extra evaluation. @default none */
+  probes?: Probes;
   /** Stops the request: what comes after rejects with its reason. */
   signal?: AbortSignal;
 }
@@ -81,7 +85,7 @@ export type SampleOptions<Checked extends Questions = Questions> = PrefixGenerat
 /** @internal What of a request says how its answers are drawn. */
 export type NativeSampling = Omit<
   NativeRequest,
-  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'checks' | 'beam' | keyof NativeSchedule
+  'prompt' | 'parent' | 'pin' | 'candidates' | 'questions' | 'checks' | 'beam' | 'encode' | keyof NativeSchedule
 >;
 
 /** @internal */
@@ -111,6 +115,7 @@ const generationNames = {
   stopTokens: 0,
   logprobs: 0,
   topLogprobs: 0,
+  probes: 0,
   grammar: 0,
   regex: 0,
   choices: 0,
@@ -170,6 +175,7 @@ export function resolveSampling(options: GenerationOptions, vocabularySize: numb
     seed: options.seed === undefined ? randomSeed() : checkInteger('seed', options.seed, 0),
     logprobs: checkBoolean('logprobs', withDefault(options.logprobs, false)) || topLogprobs > 0,
     topLogprobs,
+    ...(options.probes !== undefined && { probes: resolveProbes(options.probes) }),
     stop: resolveStop(withDefault(options.stop, [])),
     stopTokens: resolveStopTokens(withDefault(options.stopTokens, []), vocabularySize),
   };

@@ -174,10 +174,15 @@ export function resolveCloseOptions(options: CloseOptions = {}): Required<CloseO
 
 const maxContinuations = 4096;
 
-export function resolveContinuations(continuations: unknown): string[] {
-  return checkArray('continuations', continuations, 1, maxContinuations, 'texts').map((text, index) =>
-    checkFilledText(`continuations[${index}]`, text),
+/** `path`: their name in messages. */
+export function resolveContinuations(continuations: unknown, path = 'continuations'): string[] {
+  return checkArray(path, continuations, 1, maxContinuations, 'texts').map((text, index) =>
+    checkFilledText(`${path}[${index}]`, text),
   );
 }
 
-export { checkText as resolveText, checkTokens as resolveTokens } from './checks.js';
+export {
+  checkFilledText as resolveFilledText,
+  checkText as resolveText,
+  checkTokens as resolveTokens,
+} from './checks.js';

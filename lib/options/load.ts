@@ -1,6 +1,7 @@
 import type { ModelProgress } from '../models/progress.js';
 import type { KernelsName, LogLevel, NativeEngineOptions } from '../native.js';
 import {
+  checkArray,
   checkFields,
   checkFilledText,
   checkFunction,
@@ -46,6 +47,11 @@ export interface LoadOptions {
    * environment, else 'auto': ours for the best instruction set; ggml's on a GPU
    */
   kernels?: KernelsName;
+  /**
+   * Layers whose incoming hidden states `probes` may read, from 0; architectures llama, qwen3, qwen3moe and gpt-oss, others
+   * fail with `ERR_UNSUPPORTED`. @default none
+   */
+  hiddenLayers?: readonly number[];
   /** Jinja source that replaces the model's own chat template. @default the model's */
   chatTemplate?: string;
   /** Where downloaded models are kept. @default WINNOW_HOME of the environment, else the user's cache folder */
@@ -76,6 +82,7 @@ const names = {
   gpuLayers: 0,
   cacheType: 0,
   kernels: 0,
+  hiddenLayers: 0,
   chatTemplate: 0,
   cacheFolder: 0,
   log: 0,
@@ -83,6 +90,7 @@ const names = {
   signal: 0,
 } satisfies Record<keyof LoadOptions, 0>;
 
+const maxHiddenLayers = 64;
 const largest = 2 ** 31 - 1; // What native code counts with.
 
 export function resolveLoadOptions(options: LoadOptions = {}): ResolvedLoadOptions {
@@ -113,7 +121,16 @@ function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, '
     gpuLayers: resolveGpuLayers(withDefault(options.gpuLayers, 'auto')),
     cacheType: checkOneOf('cacheType', withDefault(options.cacheType, 'f16'), ['f32', 'f16', 'bf16', 'q8_0']),
     kernels: resolveKernels(options.kernels),
+    hiddenLayers: resolveHiddenLayers(withDefault(options.hiddenLayers, [])),
   };
+}
+
+/** Ascending, each once. */
+function resolveHiddenLayers(value: unknown): number[] {
+  const layers = checkArray('hiddenLayers', value, 0, maxHiddenLayers, 'layers').map((layer, index) =>
+    checkInteger(`hiddenLayers[${index}]`, layer, 0, largest),
+  );
+  return [...new Set(layers)].sort((a, b) => a - b);
 }
 
 function resolveGpuLayers(value: unknown): number {

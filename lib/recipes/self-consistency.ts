@@ -1,4 +1,4 @@
-import type { Completion, Model, Prefix } from '../index.js';
+import type { CandidateCompletion, Model, Prefix } from '../index.js';
 import { checkFilledText, checkFunction, checkInteger, checkOneOf } from '../options/checks.js';
 import { maxCandidates } from '../options.js';
 import type { Tally, Vote } from './formulas/votes.js';
@@ -136,7 +136,7 @@ class Ballot {
     return stopEarly && isDecided(this.#tallies, samples - this.#paths.length);
   }
 
-  add(sample: number, { text, logprobs }: Completion): void {
+  add(sample: number, { text, logprobs }: CandidateCompletion): void {
     const { parse, weights } = this.#settings;
     const path = { sample, text, answer: parse(text), weight: weights === 'path' ? pathWeight(logprobs ?? []) : 1 };
     this.#paths.push(path);

@@ -1,6 +1,6 @@
 import type { CandidateCompletion, Completion, Timings, Usage } from '../candidates.js';
-import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from '../checks.js';
-import { CheckLog } from '../checks.js';
+import type { CandidateCheckEvent, CheckSummary, CompiledChecks } from '../check-log.js';
+import { CheckLog } from '../check-log.js';
 import { OptionError } from '../errors.js';
 import type { NativeRequest, NativeScore } from '../native.js';
 import type { ResolvedTurnOptions } from '../options.js';
@@ -114,6 +114,7 @@ export function foldTurn<Qs extends Questions>(
       const figures = { stopped: stoppedOf(completions), ...(summary && { checks: summary }), seed: request.seed };
       return finish(Object.values(judged), { ...figures, usage: event.usage, timings: event.timings }, emit);
     }
+    if (!('candidate' in event)) return undefined;
     const { candidate } = event;
     if (!completions[candidate] || (scores[candidate]?.size ?? 0) < request.questions.length) return undefined;
     const answered = request.questions.map((_, question) => scores[candidate].get(question)!);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { onAbort } from '../abort.js';
 import type {
   Answers,
-  Completion,
+  CandidateCompletion,
   ContextInput,
   GenerationOptions,
   GenerationResult,
@@ -97,7 +97,7 @@ export class RecipeWork<Partial extends { type: string }> {
     prefix: Prefix,
     stage: string,
     options: Omit<SampleOptions, 'seed' | 'signal'>,
-    onFinish: (candidate: number, completion: Completion) => void = () => {},
+    onFinish: (candidate: number, completion: CandidateCompletion) => void = () => {},
   ): Promise<SampleResult> {
     const sampled = { ...options, seed: this.seedFor(stage), signal: this.signal } as SampleOptions;
     const sampling = prefix.sample(sampled);
@@ -115,7 +115,7 @@ export class RecipeWork<Partial extends { type: string }> {
     prefix: Prefix,
     path: readonly [stage: string, ...rest: (string | number)[]],
     options: Omit<SampleOptions, 'seed' | 'signal'>,
-    onFinish: (candidate: number, completion: Completion) => boolean,
+    onFinish: (candidate: number, completion: CandidateCompletion) => boolean,
   ): Promise<void> {
     const sampled = { ...options, seed: this.seedFor(...path), signal: this.signal } as SampleOptions;
     let usage: Usage = { ...noUsage, promptTokens: prefix.tokens };

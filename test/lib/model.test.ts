@@ -10,7 +10,16 @@ test('info tells what the model is and can do', async (t) => {
     contextSize: 1024,
     cacheType: 'f16',
     specialTokens: { bos: 1, eos: 2, end: [2] },
-    capabilities: { fork: true, generate: true, batchInvariant: false, chat: true },
+    encoding: { maxTextTokens: 64, vectorSize: 3, pooling: 'last', classes: [] },
+    capabilities: {
+      fork: true,
+      generate: true,
+      encoderDecoder: false,
+      embed: true,
+      head: false,
+      batchInvariant: false,
+      chat: true,
+    },
   });
 });
 

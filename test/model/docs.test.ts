@@ -148,6 +148,7 @@ const declarations = [
   'questions/question',
   'native',
 ]
+  .concat(['options/embed', 'options/probes', 'heads'])
   .concat(['candidates', 'generation', 'sampling', 'recipes/turn', 'scoring', 'model', 'capabilities'])
   .map((name) => readDocument(path.join('lib', `${name}.ts`)));
 const inner =

@@ -2,7 +2,6 @@
 import test from 'ava';
 import { loadModel } from '../../lib/index.js';
 import type { LoadOptions, Model } from '../../lib/index.js';
-import { inRoot } from './helpers/files.js';
 import { tinyModelFile, tinyReferences } from './helpers/tiny.js';
 
 /**
@@ -89,9 +88,3 @@ test.serial(
     }
   },
 );
-
-test.serial('an encoder is refused with its reason', async (t) => {
-  await tinyModelFile('tiny-llama'); // All of them are made together.
-  const file = inRoot('build', 'models', 'tiny-bert.gguf');
-  await t.throwsAsync(loadModel(file, { gpuLayers: 0 }), { code: 'ERR_UNSUPPORTED', message: /bert/ });
-});

@@ -1,6 +1,7 @@
 import type {
   FinishReason,
   NativeAddon,
+  NativeEncode,
   NativeEngine,
   NativeEngineOptions,
   NativeEvent,
@@ -44,6 +45,8 @@ export interface FakeOptions {
   errors?: Record<number, { code: string; message: string; facts?: Record<string, number> }>;
   /** Thrown by submit(). */
   submitError?: Error;
+  /** The vector of a text, or the scores of its classes. */
+  vector?: (text: string) => number[];
   openError?: Error;
   /** Steps happen in step() only, not by themselves. */
   manual?: boolean;
@@ -83,6 +86,16 @@ const defaultInfo: NativeModelInfo = {
   canFork: true,
   canGenerate: true,
   batchInvariant: false,
+  maxTextTokens: 64,
+  pooling: 'last',
+  vectorSize: 3,
+  classes: 0,
+  classNames: [],
+  pairSeparator: -1,
+  rerankTemplate: '',
+  hasSegments: false,
+  decoderStart: -1,
+  hiddenLayers: [],
   endTokens: [2],
 };
 
@@ -213,6 +226,10 @@ export class FakeNative implements NativeAddon, NativeEngine {
       yield [];
       return [{ type: 'error', request: id, facts: {}, ...error }];
     }
+    if (request.encode) {
+      yield this.#vectors(id, request.encode);
+      return [{ type: 'finish', request: id, usage: this.#usage(request, []), timings }];
+    }
     const runs = Array.from({ length: request.candidates }, (_, candidate) => this.#begin(candidate, request, 0));
     for (let step = 0; runs.some((run) => isGoing(run, step)); step++)
       yield runs.filter((run) => isGoing(run, step)).flatMap((run) => this.#advance(id, request, run, step, runs));
@@ -270,8 +287,10 @@ export class FakeNative implements NativeAddon, NativeEngine {
 
   #token(request: number, candidate: number, token: number, text: string): NativeEvent {
     const { logprobs, topLogprobs } = this.submitted[request - 1];
+    const { probes = [] } = this.submitted[request - 1];
+    const read = probes.length > 0 && { probes: Object.fromEntries(probes.map(({ name, bias }) => [name, bias])) };
     const top = topLogprobs > 0 && { topLogprobs: [{ token, text, logprob: -0.5 }] };
-    return { type: 'token', request, candidate, token, text, ...(logprobs && { logprob: -0.5, ...top }) };
+    return { type: 'token', request, candidate, token, text, ...read, ...(logprobs && { logprob: -0.5, ...top }) };
   }
 
   #end(request: number, candidate: number, script: Script): NativeEvent[] {
@@ -302,6 +321,13 @@ export class FakeNative implements NativeAddon, NativeEngine {
         return { logprob, tokenLogprobs, isGreedy: index === 0, ...topOf(label, topLogprobs) };
       }),
     }));
+  }
+
+  #vectors(request: number, { texts }: NativeEncode): NativeEvent[] {
+    return texts.map((tokens, text) => {
+      const values = this.#options.vector?.(this.detokenize(tokens, true)) ?? [tokens.length, 0, 0];
+      return { type: 'vector', request, text, values: Float32Array.from(values) };
+    });
   }
 
   #promptTokens({ prompt, parent }: NativeRequest): number {

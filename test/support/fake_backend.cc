@@ -72,7 +72,24 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   info_.can_fork = !Has(path, "-no-fork");
   info_.batch_invariant = true;
   info_.end_tokens = {kEos};
+  info_.embedding_size = kVectorSize;
+  info_.hidden_layers = options.hidden_layers;
+  if (Has(path, "-seq2seq")) info_.decoder_start = kBos;
+  FillEncoding(path);
   if (options.progress) options.progress(1.0f);
+}
+
+void FakeBackend::FillEncoding(const std::string& path) {
+  EncodingInfo& encoding = info_.encoding;
+  encoding.num_classes = NumberIn(path, "-classes-");
+  info_.can_generate = !Has(path, "-encoder") && encoding.num_classes == 0;
+  encoding.cuts_texts = info_.can_generate;
+  encoding.max_step_tokens = info_.max_step_tokens;
+  encoding.max_text_tokens = info_.can_generate ? info_.context_size : info_.max_step_tokens;
+  encoding.max_step_texts = 256;
+  encoding.vector_size = kVectorSize;
+  encoding.pooling = info_.can_generate ? Pooling::kLast : Pooling::kMean;
+  for (int i = 0; i < encoding.num_classes; ++i) encoding.class_names.push_back("class " + std::to_string(i));
 }
 
 std::vector<Token> FakeBackend::Tokenize(std::string_view text, bool add_special, bool parse_special) const {
@@ -97,6 +114,7 @@ std::string FakeBackend::TokenBytes(Token token, bool special) const {
 
 std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
   uint64_t state = 1;
+  for (Token token : source_) state = Mix(state * 31 + static_cast<uint64_t>(token) + 2);
   for (Token token : tokens) state = Mix(state * 31 + static_cast<uint64_t>(token) + 1);
   std::vector<float> row(kVocabularySize);
   for (int i = 0; i < kVocabularySize; ++i) {
@@ -110,6 +128,7 @@ std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
 
 Logits FakeBackend::Run(const StepPlan& plan) {
   ++num_runs_;
+  if (!plan.source.empty()) source_ = plan.source;
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
   if (lost_at_ > 0 && num_runs_ >= lost_at_) throw Error("ERR_DEVICE_LOST", "The fake GPU was asked to fail.");
@@ -123,7 +142,56 @@ Logits FakeBackend::Run(const StepPlan& plan) {
     rows_[i] = RowBehind(Visible(plan.SequencesOf(plan.rows[i]).front()));
     rows[i] = rows_[i].data();
   }
-  return {std::move(rows), kVocabularySize};
+  Logits logits(std::move(rows), kVocabularySize);
+  KeepStates(plan, &logits);
+  return logits;
+}
+
+// Layer i's state is StateOf times i + 1.
+void FakeBackend::KeepStates(const StepPlan& plan, Logits* logits) {
+  hidden_.clear();
+  for (int layer : info_.hidden_layers) {
+    std::vector<float>& states = hidden_.emplace_back();
+    for (const PlanRow& row : plan.rows) {
+      std::vector<Token> seen = Visible(plan.SequencesOf(row).front());
+      seen.resize(row.position + 1);
+      for (float value : StateOf(seen)) states.push_back(value * static_cast<float>(layer + 1));
+    }
+  }
+  std::vector<const float*> pointers;
+  for (const std::vector<float>& states : hidden_) pointers.push_back(states.data());
+  logits->SetStates(std::move(pointers), kVectorSize);
+}
+
+std::vector<float> FakeBackend::StateOf(Span<const Token> tokens) const {
+  std::vector<float> row = RowBehind(tokens);
+  const int size = info_.encoding.num_classes > 0 ? info_.encoding.num_classes : kVectorSize;
+  return {row.begin(), row.begin() + size};
+}
+
+// Refuses what llama.cpp refuses: a text that begins in the middle, a sequence twice, more than a step holds.
+Encoded FakeBackend::Encode(const EncodePlan& plan) {
+  ++num_runs_;
+  if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
+  if (num_runs_ == fail_at_) throw Error("ERR_COMPUTE", "The fake model was asked to fail.");
+  if (delay_ms_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms_));
+  if (static_cast<int>(plan.tokens.size()) > info_.encoding.max_step_tokens)
+    throw Error("ERR_FAKE", "A step too long.");
+  states_.clear();
+  for (const EncodeItem& item : plan.items) {
+    std::vector<Token>& text = cut_texts_[item.sequence];
+    if (static_cast<int>(text.size()) != item.begin) throw Error("ERR_FAKE", "A text goes on where it did not end.");
+    for (int i = 0; i < item.num_rows; ++i) {
+      text.push_back(plan.tokens[item.first_row + i]);
+      if (info_.can_generate) states_.push_back(StateOf(text));
+    }
+    const int copies = info_.can_generate ? 0 : info_.encoding.num_classes > 0 ? 1 : item.num_rows;
+    for (int i = 0; i < copies; ++i) states_.push_back(StateOf(text));
+    if (item.is_last) cut_texts_.erase(item.sequence);
+  }
+  Encoded encoded;
+  for (const std::vector<float>& state : states_) encoded.vectors.emplace_back(state);
+  return encoded;
 }
 
 void FakeBackend::Apply(const CacheOp& op) {

@@ -11,6 +11,10 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-qwen3moe.gguf eight experts of which two are used, in Q8_0
     tiny-mamba.gguf    recurrent: no rollback, no fork
     tiny-bert.gguf     an encoder: generates nothing
+    tiny-glm4.gguf     norms behind attention and feed-forward, half of each head rotated
+    tiny-t5.gguf       an encoder and a decoder, with positions as biases of attention
+    tiny-t5-tied.gguf  the same as the first T5: its output is its embedding, scaled
+    tiny-classifier.gguf  an encoder that ends in a head of three classes
 """
 
 import os
@@ -24,6 +28,7 @@ WIDTH, HEADS, KV_HEADS, FEED_FORWARD = 64, 4, 2, 128
 HEAD = WIDTH // HEADS
 CONTEXT, WINDOW, EPSILON = 512, 16, 1e-5
 EXPERTS, EXPERTS_USED = 8, 2
+BUCKETS = 32  # T5
 INNER, STATE, CONVOLUTION, RANK = 2 * WIDTH, 8, 4, 4  # Mamba
 PIECES = (
     '▁ e t a o i n s r h l d u c m f p g w y b v k x j q z . , ! ? 1 2 ▁t ▁a ▁th ▁the'.split())  # 300 with what is below
@@ -48,12 +53,12 @@ def word_pieces():
 class TinyModel:
     """A GGUF file in the making: sizes, vocabulary and random tensors."""
 
-    def __init__(self, folder, architecture, layers, seed):
-        self.path = os.path.join(folder, f'tiny-{architecture}.gguf')
+    def __init__(self, folder, architecture, layers, seed, name=None):
+        self.path = os.path.join(folder, f'tiny-{name or architecture}.gguf')
         self.writer = GGUFWriter(self.path + '.part', architecture)
         self.random = np.random.RandomState(seed)
         self.layers = layers
-        self.writer.add_name(f'tiny {architecture}')
+        self.writer.add_name(f'tiny {name or architecture}')
         self.writer.add_file_type(LlamaFileType.ALL_F32)
         self.writer.add_vocab_size(300)
         self.writer.add_context_length(CONTEXT)
@@ -166,6 +171,70 @@ def make_gemma3(folder):
     model.finish()
 
 
+def make_glm4(folder):
+    model = TinyModel(folder, 'glm4', layers=2, seed=8)
+    model.writer.add_feed_forward_length(FEED_FORWARD)
+    model.writer.add_head_count(HEADS)
+    model.writer.add_head_count_kv(KV_HEADS)
+    model.writer.add_layer_norm_rms_eps(EPSILON)
+    model.writer.add_rope_dimension_count(HEAD // 2)
+    model.writer.add_rope_freq_base(10000.0)
+    model.byte_vocabulary()
+    model.embedding()
+    for layer in range(model.layers):
+        model.attention(layer)
+        for name, rows in (('q', HEADS * HEAD), ('k', KV_HEADS * HEAD), ('v', KV_HEADS * HEAD)):
+            model.bias(f'blk.{layer}.attn_{name}.bias', rows)
+        model.norm(f'blk.{layer}.post_attention_norm.weight')
+        model.norm(f'blk.{layer}.ffn_norm.weight')
+        model.tensor(f'blk.{layer}.ffn_up.weight', 2 * FEED_FORWARD, WIDTH)  # Gate and up in one.
+        model.tensor(f'blk.{layer}.ffn_down.weight', WIDTH, FEED_FORWARD)
+        model.norm(f'blk.{layer}.post_ffw_norm.weight')
+    model.finish()
+
+
+def make_t5(folder):
+    make_t5_like(TinyModel(folder, 't5', layers=2, seed=9), own_output=True)
+
+
+def make_tied_t5(folder):
+    make_t5_like(TinyModel(folder, 't5', layers=2, seed=10, name='t5-tied'), own_output=False)
+
+
+def make_t5_like(model, own_output):
+    writer = model.writer
+    writer.add_decoder_block_count(model.layers)
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_key_length(HEAD)
+    writer.add_value_length(HEAD)
+    writer.add_layer_norm_rms_eps(EPSILON)
+    writer.add_relative_attn_buckets_count(BUCKETS)
+    writer.add_decoder_start_token_id(0)
+    model.byte_vocabulary()
+    model.tensor('token_embd.weight', 300, WIDTH, scale=1.0)
+    if own_output:
+        model.tensor('output.weight', 300, WIDTH, scale=0.25)
+    model.norm('enc.output_norm.weight')
+    model.norm('dec.output_norm.weight')
+    for stack in ('enc', 'dec'):
+        model.tensor(f'{stack}.blk.0.attn_rel_b.weight', BUCKETS, HEADS, scale=1.0)
+        for layer in range(model.layers):
+            make_t5_layer(model, f'{stack}.blk.{layer}', ('attn', 'cross_attn') if stack == 'dec' else ('attn',))
+    model.finish()
+
+
+def make_t5_layer(model, name, attentions):
+    for attention in attentions:
+        model.norm(f'{name}.{attention}_norm.weight')
+        for part in 'qkv':
+            model.tensor(f'{name}.{attention}_{part}.weight', HEADS * HEAD, WIDTH, scale=0.5 * WIDTH ** -0.5)
+        model.tensor(f'{name}.{attention}_o.weight', WIDTH, HEADS * HEAD)
+    model.norm(f'{name}.ffn_norm.weight')
+    model.tensor(f'{name}.ffn_up.weight', FEED_FORWARD, WIDTH)
+    model.tensor(f'{name}.ffn_down.weight', WIDTH, FEED_FORWARD)
+
+
 def make_qwen3moe(folder):
     model = TinyModel(folder, 'qwen3moe', layers=2, seed=6)
     model.attention_sizes()
@@ -218,15 +287,28 @@ def make_mamba_layer(model, name):
 
 
 def make_bert(folder):
-    model = TinyModel(folder, 'bert', layers=2, seed=5)
+    make_bert_like(TinyModel(folder, 'bert', layers=2, seed=5), PoolingType.MEAN, segments=2)
+
+
+def make_classifier(folder):
+    model = TinyModel(folder, 'bert', layers=2, seed=7, name='classifier')
+    model.writer.add_classifier_output_labels(['negative', 'neutral', 'positive'])
+    model.tensor('cls.weight', WIDTH, WIDTH)
+    model.bias('cls.bias', WIDTH)
+    model.tensor('cls.output.weight', 3, WIDTH)
+    model.bias('cls.output.bias', 3)
+    make_bert_like(model, PoolingType.RANK, segments=1)
+
+
+def make_bert_like(model, pooling, segments):
     writer = model.writer
     writer.add_feed_forward_length(FEED_FORWARD)
     writer.add_head_count(HEADS)
     writer.add_layer_norm_eps(EPSILON)
     writer.add_causal_attention(False)
-    writer.add_pooling_type(PoolingType.MEAN)
-    add_word_pieces(writer)
-    for name, rows in (('token_embd', 300), ('token_types', 2), ('position_embd', CONTEXT)):
+    writer.add_pooling_type(pooling)
+    add_word_pieces(writer, segments)
+    for name, rows in (('token_embd', 300), ('token_types', segments), ('position_embd', CONTEXT)):
         model.tensor(f'{name}.weight', rows, WIDTH, scale=1.0)
     add_layer_norm(model, 'token_embd_norm')
     for layer in range(model.layers):
@@ -234,11 +316,11 @@ def make_bert(folder):
     model.finish()
 
 
-def add_word_pieces(writer):
+def add_word_pieces(writer, segments):
     tokens = word_pieces()
     writer.add_tokenizer_model('bert')
     writer.add_tokenizer_pre('default')
-    writer.add_token_type_count(2)
+    writer.add_token_type_count(segments)
     writer.add_token_list(tokens)
     writer.add_token_types([TokenType.CONTROL if token.startswith('[') else TokenType.NORMAL for token in tokens])
     writer.add_pad_token_id(0)
@@ -267,7 +349,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert):
+    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5, make_tied_t5):
         make(folder)
 
 

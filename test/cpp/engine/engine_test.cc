@@ -263,6 +263,180 @@ TEST_F(EngineTest, ATimeoutEndsARequestThatWaits) {
   EXPECT_EQ(inbox.WaitFor(running).finish.usage.generated_tokens, 55);
 }
 
+Request Encode(const std::vector<std::string>& texts, Pooling pooling = Pooling::kMean) {
+  Request request;
+  for (const std::string& text : texts) request.texts.push_back(Tokens(text));
+  request.pooling = pooling;
+  return request;
+}
+
+TEST_F(EngineTest, AnEncoderGivesOneVectorPerText) {
+  Open("fake-encoder", /*step=*/16);
+  Inbox::Received received = Run(Encode({"one", "two and three", "four", "five"}, Pooling::kCls));
+  ASSERT_EQ(received.vectors.size(), 4u);
+  EXPECT_EQ(received.vectors[1], fake->StateOf(Tokens("two and three")));
+  EXPECT_EQ(received.vectors[3], fake->StateOf(Tokens("five")));
+  EXPECT_EQ(received.finish.usage.prompt_tokens, 24);
+  EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 24);
+  EXPECT_EQ(fake->num_runs(), 2);  // 3 + 13, 4 + 4
+}
+
+TEST_F(EngineTest, AGeneratingModelEncodesInPiecesBesideWhatItGenerates) {
+  Open("fake", /*step=*/8);
+  RequestId text = engine->Submit(client, Greedy("hello", 20));
+  RequestId encoded = engine->Submit(client, Encode({"a text that is longer than a step", "short"}, Pooling::kLast));
+  EXPECT_EQ(inbox.WaitFor(encoded).vectors[0], fake->StateOf(Tokens("a text that is longer than a step")));
+  EXPECT_EQ(inbox.WaitFor(text).texts[0], Alone(*fake, "hello", 20));
+}
+
+TEST_F(EngineTest, StatesArePooledAndNormalizedAsTheRequestSays) {
+  Open("fake", /*step=*/8);
+  std::vector<float> first = fake->StateOf(Tokens("a")), last = fake->StateOf(Tokens("ab"));
+  Request request = Encode({"ab"}, Pooling::kMean);
+  EXPECT_FLOAT_EQ(Run(request).vectors[0][1], (first[1] + last[1]) / 2);
+  request.normalize = true;
+  const std::vector<float> vector = Run(request).vectors[0];
+  float squares = 0;
+  for (float value : vector) squares += value * value;
+  EXPECT_FLOAT_EQ(squares, 1);
+}
+
+TEST_F(EngineTest, AClassifierGivesItsScores) {
+  Open("fake-classes-3");
+  Inbox::Received received = Run(Encode({"good", "bad"}));
+  EXPECT_EQ(received.vectors[0].size(), 3u);
+  EXPECT_EQ(received.vectors[1], fake->StateOf(Tokens("bad")));
+}
+
+TEST_F(EngineTest, TextsThatCannotBeEncodedAreRefused) {
+  Open("fake-encoder", /*step=*/16);
+  EXPECT_EQ(Run(Encode({"ok", "a text of more than 16 tokens"})).error.code, "ERR_CONTEXT_OVERFLOW");
+  EXPECT_EQ(Run(Encode({""})).error.code, "ERR_PROMPT_EMPTY");
+  Request unknown;
+  unknown.texts = {{1000}};
+  EXPECT_EQ(Run(unknown).error.code, "ERR_OPTION_VALUE");
+  EXPECT_EQ(Run(Greedy("hello", 5)).error.code, "ERR_UNSUPPORTED");
+  EXPECT_EQ(Run(Encode({"ok"})).vectors.size(), 1u);  // The engine goes on.
+}
+
+TEST_F(EngineTest, AFailedEncodingFailsItsRequestsAlone) {
+  Open("fake-encoder-fail-at-1", /*step=*/8);
+  EXPECT_EQ(Run(Encode({"one"})).error.code, "ERR_COMPUTE");
+  EXPECT_EQ(Run(Encode({"two"})).vectors.size(), 1u);
+}
+
+TEST_F(EngineTest, AnEncodingEndsAtItsDeadline) {
+  Open("fake-encoder-delay-20", /*step=*/4);
+  Request request = Encode(std::vector<std::string>(200, "text"));
+  request.timeout_ms = 50;
+  ErrorEvent error = Run(request).error;
+  EXPECT_EQ(error.code, "ERR_TIMEOUT");
+  ASSERT_FALSE(error.facts.empty());
+  EXPECT_EQ(error.facts[0].second, 50);
+}
+
+TEST_F(EngineTest, ACancelledEncodingLeavesNothingBehind) {
+  Open("fake-encoder-delay-1", /*step=*/4);
+  RequestId id = engine->Submit(client, Encode(std::vector<std::string>(500, "text")));
+  engine->Cancel(id);
+  Run(Encode({"last"}));
+  EXPECT_EQ(inbox.Peek(id).num_ends, 0);
+  EXPECT_EQ(engine->stats().running, 0);
+  EXPECT_EQ(engine->stats().waiting, 0);
+}
+
+struct ProbeTest : EngineTest {
+  void OpenWith(const std::vector<int>& hidden_layers) {
+    auto backend = Fake("fake", /*step=*/8, /*cells=*/4096, /*sequences=*/64, hidden_layers);
+    fake = backend.get();
+    engine = std::make_unique<Engine>(std::move(backend));
+    client = engine->OpenClient(inbox.emit());
+  }
+
+  // What a probe of the second value, on layer `layer` and with bias 1, reads behind `text`.
+  double Read(const std::string& text, int layer) const {
+    return static_cast<double>(fake->StateOf(Tokens(text))[1] * static_cast<float>(layer + 1)) + 1;
+  }
+
+  static Request Probed(const std::string& prompt, int max_tokens) {
+    Request request = Greedy(prompt, max_tokens);
+    request.probes = {{"low", 1, {0, 1, 0, 0}, 1}, {"high", 3, {0, 1, 0, 0}, 1}};
+    return request;
+  }
+};
+
+TEST_F(ProbeTest, EveryTokenComesWithWhatTheProbesReadBeforeIt) {
+  OpenWith({1, 3});
+  Inbox::Received received = Run(Probed("hello, probe", 5));
+  std::string text = "hello, probe";
+  ASSERT_EQ(received.probes["low"].size(), 5u);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(received.probes["low"][i], Read(text, 1));
+    EXPECT_EQ(received.probes["high"][i], Read(text, 3));
+    text += received.texts[0][i];
+  }
+  EXPECT_EQ(received.texts[0], Alone(*fake, "hello, probe", 5));
+  EXPECT_EQ(received.finish.usage.evaluated_prompt_tokens, 12);  // Reading costs no token.
+}
+
+TEST_F(ProbeTest, APinnedPrefixKeepsTheStateOfItsLastRow) {
+  OpenWith({1, 3});
+  Request pin;
+  pin.prompt = Tokens("hello");
+  pin.pin = true;
+  RequestId prefix = engine->Submit(client, pin);
+  inbox.WaitFor(prefix);
+  Request request = Probed("", 1);
+  request.parent = prefix;
+  EXPECT_EQ(Run(request).probes["low"], std::vector<double>{Read("hello", 1)});
+}
+
+TEST_F(ProbeTest, ProbesThatFitNoStateAreRefused) {
+  OpenWith({1});
+  EXPECT_EQ(Run(Probed("hello", 1)).error.code, "ERR_OPTION_VALUE");
+  Request request = Greedy("hello", 1);
+  request.probes = {{"short", 1, {1, 2}, 0}};
+  EXPECT_EQ(Run(request).error.code, "ERR_OPTION_VALUE");
+}
+
+// The greedy text of the fake encoder–decoder model for a source.
+std::string AloneFor(const std::string& source, int max_tokens) {
+  auto backend = Fake("fake-seq2seq");
+  backend->SetSource(Tokens(source));
+  return Alone(*backend, std::string(), max_tokens);
+}
+
+TEST_F(EngineTest, AnEncoderDecoderModelAnswersOneSourceAfterTheOther) {
+  Open("fake-seq2seq", /*step=*/16);
+  std::map<RequestId, std::string> sources;
+  for (const char* source : {"one", "two", "three", "one", "four"}) {
+    sources[engine->Submit(client, Greedy(source, 6))] = source;
+  }
+  for (auto& [id, source] : sources) {
+    Inbox::Received received = inbox.WaitFor(id);
+    EXPECT_EQ(received.texts[0], AloneFor(source, 6));
+    EXPECT_EQ(received.finish.usage.prompt_tokens, static_cast<int>(source.size()) + 1);
+  }
+}
+
+TEST_F(EngineTest, CandidatesOfOneSourceRunTogether) {
+  Open("fake-seq2seq", /*step=*/16);
+  Request request = Greedy("source", 6);
+  request.num_candidates = 3;
+  Inbox::Received received = Run(request);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(received.texts[i], AloneFor("source", 6));
+}
+
+TEST_F(EngineTest, AnEncoderDecoderModelRefusesPrefixesAndSourcesLongerThanAStep) {
+  Open("fake-seq2seq", /*step=*/16);
+  Request pin;
+  pin.prompt = Tokens("hello");
+  pin.pin = true;
+  EXPECT_EQ(Run(pin).error.code, "ERR_UNSUPPORTED");
+  EXPECT_EQ(Run(Greedy("more than sixteen tokens", 6)).error.code, "ERR_CONTEXT_OVERFLOW");
+  EXPECT_EQ(Run(Greedy("hello", 6)).texts[0], AloneFor("hello", 6));
+}
+
 TEST(EngineQueue, RefusesAtOnceWhatIsOneTooMany) {
   Inbox inbox;
   Engine engine(Fake("fake-delay-2", /*step=*/64, /*cells=*/64, /*sequences=*/4), EngineOptions{/*max_queue=*/3});

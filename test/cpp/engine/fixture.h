@@ -18,8 +18,10 @@
 // An engine on the fake model, and what its client has received.
 namespace winnow {
 
-inline std::unique_ptr<FakeBackend> Fake(const std::string& path, int step = 64, int cells = 4096, int sequences = 64) {
+inline std::unique_ptr<FakeBackend> Fake(const std::string& path, int step = 64, int cells = 4096, int sequences = 64,
+                                         const std::vector<int>& hidden_layers = {}) {
   ModelOptions options;
+  options.hidden_layers = hidden_layers;
   options.paths = {path};
   options.context_size = 512;
   options.cache_tokens = cells;
@@ -38,6 +40,8 @@ class Inbox {
     std::map<int, std::vector<Token>> tokens;
     std::map<int, CandidateEvent> candidates;
     std::vector<ScoreEvent> scores;
+    std::map<int, std::vector<float>> vectors;
+    std::map<std::string, std::vector<double>> probes;
     std::vector<CheckEvent> checks;
     FinishEvent finish;
     ErrorEvent error;
@@ -74,6 +78,7 @@ class Inbox {
 
  private:
   void Take(const TokenEvent& event) {
+    for (const ProbeValue& probe : event.probes) received_[event.request].probes[probe.name].push_back(probe.value);
     received_[event.request].texts[event.candidate] += event.text;
     received_[event.request].tokens[event.candidate].push_back(event.token);
     ++received_[event.request].num_tokens;
@@ -81,6 +86,7 @@ class Inbox {
   void Take(const CheckEvent& event) { received_[event.request].checks.push_back(event); }
   void Take(const CandidateEvent& event) { received_[event.request].candidates[event.candidate] = event; }
   void Take(const ScoreEvent& event) { received_[event.request].scores.push_back(event); }
+  void Take(const VectorEvent& event) { received_[event.request].vectors[event.text] = event.values; }
   void Take(const FinishEvent& event) {
     received_[event.request].finish = event;
     ++received_[event.request].num_ends;
@@ -108,12 +114,14 @@ inline Request Greedy(const std::string& prompt, int max_tokens) {
 // The greedy text of the fake model, computed afresh for every token.
 inline std::string Alone(const FakeBackend& backend, const std::string& prompt, int max_tokens) {
   std::vector<Token> tokens = Tokens(prompt);
+  const bool has_start = backend.info().decoder_start >= 0;
+  if (has_start) tokens.insert(tokens.begin(), backend.info().decoder_start);
   for (int i = 0; i < max_tokens; ++i) {
     std::vector<float> row = backend.RowBehind(tokens);
     row[FakeBackend::kEos] = -100;
     tokens.push_back(static_cast<Token>(std::max_element(row.begin(), row.end()) - row.begin()));
   }
-  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt.size()), tokens.end()};
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(prompt.size() + has_start), tokens.end()};
 }
 
 // log P of `label` behind `context`, from the fake model's own rows.

