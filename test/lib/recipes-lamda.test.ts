@@ -126,7 +126,9 @@ test('facts: the source comes along; the same query again shows the next snippet
 
 test('after four rounds Research has to answer', async (t) => {
   const { native, model } = await openFake({
-    answer: (_, { grammar }) => ({ pieces: [!grammar?.includes('[U]') ? ' Hm.' : grammar.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'] }),
+    answer: (_, { grammar }) => ({
+      pieces: [!grammar?.includes('[U]') ? ' Hm.' : grammar.includes('[T]') ? 'TS, 1+1\n' : 'User, 2.\n'],
+    }),
   });
   const { rounds, answer, outOfRounds } = await lamdaWithTools(model, { messages, tools }).result();
   t.is(rounds.length, 4);
