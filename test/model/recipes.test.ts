@@ -13,6 +13,7 @@ import {
   alignedAnswers,
   bestOfN,
   calculator,
+  createRetrieval,
   dromedaryPrompts,
   lamdaWithTools,
   RecipeRun,
@@ -101,18 +102,30 @@ test.serial('best of n: policy and reference of the same weights have no diverge
   t.true(candidates.every(({ policyLogprob }) => policyLogprob! < 0));
 });
 
-test.serial('LaMDA’s tool loop looks up what it is shown how to, and keeps to two recipients', async (t) => {
-  t.timeout(timeoutMs);
-  const tools = { calculator };
-  const question = [{ role: 'user', content: 'How much is 48 plus 77?' }];
-  const options = { messages: question, tools, rounds: 2, seed: 1, drawing: { maxTokens: 24, temperature: 0 } };
-  const { rounds, citations, answer, report } = await lamdaWithTools(model, options).result();
-  t.true(rounds.length <= 2);
-  t.regex(rounds[0]?.query ?? '', /^48 ?\+ ?77$/);
-  t.deepEqual(citations[0], { tool: 'calculator', text: '125' });
-  t.regex(answer, /125/);
-  t.is(report.asked.filter(({ kind }) => kind === 'function').length, rounds.length);
-});
+const atlas = createRetrieval([
+  { text: 'Lake Baikal in Siberia is the deepest lake of the world: 1,642 metres.', source: 'atlas' },
+  { text: 'The Danube flows through ten countries into the Black Sea.', source: 'rivers' },
+]);
+
+for (const [question, tool, answered] of [
+  ['How much is 135 plus 7721?', 'calculator', /7856/],
+  ['How deep is Lake Baikal?', 'retrieval', /1,642/],
+] as const) {
+  test.serial(`LaMDA’s tool loop answers by ${tool}: ${question}`, async (t) => {
+    t.timeout(timeoutMs);
+    const tools = { calculator, retrieval: atlas };
+    const asked = [{ role: 'user', content: question }];
+    const options = { messages: asked, tools, rounds: 2, seed: 1, drawing: { maxTokens: 32, temperature: 0 } };
+    const { rounds, citations, answer, outOfRounds, report } = await lamdaWithTools(model, options).result();
+    t.deepEqual(
+      citations.map((citation) => citation.tool),
+      [tool],
+    );
+    t.regex(answer, answered);
+    t.false(outOfRounds);
+    t.is(report.asked.filter(({ kind }) => kind === 'function').length, rounds.length);
+  });
+}
 
 async function runToEnd(running: Running): Promise<object[]> {
   if (running instanceof RecipeRun) {
