@@ -7,9 +7,10 @@ import type { JobReport } from '../batch/job.js';
 import { runJob } from '../batch/job.js';
 import { LazyModel } from '../batch/lazy-model.js';
 import { readWhole } from '../batch/journal.js';
+import { readRows } from '../batch/read.js';
 import { readState } from '../batch/state.js';
 import { resolveModel } from '../models/index.js';
-import type { EvalFileOptions, ResolvedEvalFileOptions } from '../options.js';
+import type { BatchProgress, EvalFileOptions, ResolvedEvalFileOptions } from '../options.js';
 import { resolveEvalFileOptions } from '../options.js';
 import { loadClassifier } from './classifier.js';
 import type { EvalRow, Evaluation } from './result.js';
@@ -68,6 +69,7 @@ async function runRows(options: ResolvedEvalFileOptions, files: Files): Promise<
   const model = new LazyModel(options.model, load, signal);
   const judge = options.judge === undefined ? undefined : new LazyModel(options.judge, load, signal);
   const { seed, samples, temperature = null, topP, maxTokens = null, classifier } = options;
+  const total = onProgress ? await countItems(data, limit, signal) : 0;
   const classifierHash = classifier === undefined ? null : await hashOf(classifier);
   try {
     return await runJob(
@@ -96,7 +98,7 @@ async function runRows(options: ResolvedEvalFileOptions, files: Files): Promise<
         ordered: true,
         force,
         signal,
-        onProgress: onProgress && ((progress) => onProgress(model.describe(progress))),
+        onProgress: onProgress && ((progress) => onProgress(withShare(model.describe(progress), total))),
       },
       async (rows) => {
         const opened = await model.open();
@@ -113,6 +115,18 @@ async function runRows(options: ResolvedEvalFileOptions, files: Files): Promise<
     await Promise.all([model.close(), judge?.close()]);
   }
 }
+
+/** Of a file that is read far ahead: how much has been read says nothing about how much is done. */
+async function countItems(data: string, limit: number, signal: AbortSignal | undefined): Promise<number> {
+  let count = 0;
+  for await (const _ of readRows(data, formatOf(data), { signal })) if (++count >= limit) break;
+  return count;
+}
+
+const withShare = (progress: BatchProgress, total: number): BatchProgress => ({
+  ...progress,
+  share: total === 0 ? 1 : (progress.skipped + progress.rows) / total,
+});
 
 const hashOf = async (file: string) =>
   createHash('sha256')

@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import type { BatchProgress } from '../../lib/batch/index.js';
 import type { EvalResult } from '../../lib/eval/index.js';
+import { evaluateFile } from '../../lib/eval/index.js';
 import { evalSample } from '../support/eval-samples.js';
 import { jsonLines, killInMidJob, prepareJobs } from '../support/score-process.js';
 
@@ -69,6 +71,20 @@ test('SIGTERM keeps what is done, and says how to go on', async (t) => {
   t.false(existsSync(inFolder('out.json')));
   t.is((await run(args)).code, 0);
   t.is((JSON.parse(await read('out.json')) as EvalResult).rows.length, 16);
+});
+
+test('progress is the share of the items that have ended', async (t) => {
+  const { inFolder, model } = await prepareJobs(t);
+  const shares: number[] = [];
+  const options = {
+    data: evalSample('toxigen'),
+    output: inFolder('out.json'),
+    limit: 3,
+    load: { cacheFolder: inFolder('.') },
+  };
+  const onProgress = ({ share }: BatchProgress) => shares.push(share!);
+  await evaluateFile({ task: 'toxigen', model, ...options, onProgress });
+  t.deepEqual(shares, [1 / 3, 2 / 3, 1]);
 });
 
 test('other data, options or models are refused unless forced', async (t) => {
