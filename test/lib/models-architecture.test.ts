@@ -18,7 +18,7 @@ for (const architecture of ['glm', 'GLM-130B', 'chatglm-6b', 'unilm']) {
   test(`${architecture} is refused as a prefix language model, with what to take instead`, async (t) => {
     const error = await t.throwsAsync(resolveArchitecture(t, architecture), { instanceOf: CapabilityError });
     t.like(error, { code: 'ERR_UNSUPPORTED', architecture });
-    t.regex(error!.message, /prefix language models.*GLM-4/);
+    t.regex(error.message, /prefix language models.*GLM-4/);
   });
 }
 
