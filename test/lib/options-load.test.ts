@@ -15,6 +15,7 @@ test.serial('without options every value is the engine’s own', (t) => {
     gpuLayers: -1,
     cacheType: 'f16',
     kernels: 'auto',
+    hiddenLayers: [],
   });
 });
 
@@ -29,6 +30,7 @@ test('given values go down as they are', (t) => {
     gpuLayers: 12,
     cacheType: 'q8_0',
     kernels: 'ggml',
+    hiddenLayers: [3],
   });
   t.deepEqual(native, {
     contextSize: 2048,
@@ -40,6 +42,7 @@ test('given values go down as they are', (t) => {
     gpuLayers: 12,
     cacheType: 'q8_0',
     kernels: 'ggml',
+    hiddenLayers: [3],
   });
 });
 
