@@ -25,7 +25,10 @@ export interface BlenderBotOptions extends RecipeOptions {
   flaggedWords?: readonly string[];
   /** So does this P(unsafe), above 0 to 1. @default 0.5, ours */
   unsafeThreshold?: number;
-  /** How responses are drawn. @default maxTokens 64, minTokens 20 (published), topP 0.9 */
+  /**
+   * How responses are drawn. @default maxTokens 64, topP 0.9; as published at least 20 tokens, factual nucleus, no 3-gram of
+   * the context or the response twice
+   */
   drawing?: Drawing;
   prompts?: Partial<BlenderBotPrompts>;
 }
@@ -77,6 +80,11 @@ export function blenderBot(model: Model, options: BlenderBotOptions): RecipeRun<
   return new RecipeRun((run) => turn(run, model, settings), options);
 }
 
+const published = {
+  ...{ maxTokens: 64, minTokens: 20, topP: 0.9, factualNucleus: {} },
+  ...{ noRepeatNgram: 3, ngramScope: 'context' as const },
+};
+
 function resolve(options: BlenderBotOptions): Settings {
   const names = ['messages', 'memory', 'search', 'flaggedWords', 'unsafeThreshold', 'drawing', 'prompts'];
   checkRecipeNames(options, names);
@@ -89,7 +97,7 @@ function resolve(options: BlenderBotOptions): Settings {
     ...(search !== undefined && { search: checkFunction<Tool>('search', search) }),
     flaggedWords: words.map((word, index) => checkFilledText(`flaggedWords[${index}]`, word).toLowerCase()),
     unsafeThreshold: checkNumber('unsafeThreshold', options.unsafeThreshold ?? 0.5, 'above 0 and at most 1', isShare),
-    drawing: { maxTokens: 64, minTokens: 20, topP: 0.9, ...options.drawing },
+    drawing: { ...published, ...options.drawing },
     prompts: withPrompts(blenderBotPrompts, options.prompts),
   };
 }

@@ -138,7 +138,11 @@ export async function* verboseAnswers(
   const { verbose } = withPrompts(dromedaryPrompts, options.prompts);
   const { seed: first, signal } = resolveRecipeOptions(options);
   const atOnce = checkInteger('atOnce', options.atOnce ?? 64, 1, 1024);
-  const drawing = { maxTokens: 512, temperature: 0.3, topP: 0.7, ...options.drawing };
+  const ngramPenalties = [
+    { size: 3, penalty: 1 },
+    { size: 4, penalty: 2 },
+  ];
+  const drawing = { maxTokens: 512, temperature: 0.3, topP: 0.7, ngramPenalties, ...options.drawing };
   const system = { role: 'system', content: verbose };
   const prefix = await model.prefill({ messages: [system], addGenerationPrompt: false, ...(signal && { signal }) });
   const answer = async (question: string, index: number, stop: AbortSignal) => {
