@@ -107,7 +107,7 @@ function resolveDrawing(fields: Fields): Drawing {
     frequencyPenalty: frequency_penalty,
     logitBias: logit_bias,
   };
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as Drawing;
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }
 
 function resolveResponseFormat(format: unknown): Drawing {

@@ -104,6 +104,6 @@ export function resolveBatchRow(fields: Fields): { input: Input; drawing: RowDra
   const own = drawingNames.filter((name) => (fields[name] ?? undefined) !== undefined);
   return {
     input: (prompt === null ? { messages } : { prompt }) as Input,
-    drawing: Object.fromEntries(own.map((name) => [name, fields[name]])) as RowDrawing,
+    drawing: Object.fromEntries(own.map((name) => [name, fields[name]])),
   };
 }

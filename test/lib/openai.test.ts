@@ -100,7 +100,7 @@ test('log-probabilities come in OpenAI’s two shapes', async (t) => {
         },
       },
     ],
-  } as object);
+  });
 });
 
 test('completions take texts, token ids and lists of either', async (t) => {
