@@ -63,8 +63,8 @@ export async function evaluate(
  * same. Throws OptionError for a task that generates or converses, and for what is no item of it.
  */
 export function evalRequests(task: EvalTaskName, item: EvalItem): LikelihoodRequest[] {
-  const known = taskNamed(resolveEvalTask(task));
-  if (known.requests) return known.requests(known.read(item));
+  const found = taskNamed(resolveEvalTask(task));
+  if (found.requests) return found.requests(found.read(item));
   throw new OptionError('ERR_OPTION_VALUE', `${task} asks for more than log-likelihoods`, 'task', task);
 }
 
