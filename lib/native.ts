@@ -13,6 +13,7 @@ export interface NativeEngineOptions {
   maxSequences: number;
   maxStepTokens: number;
   maxQueue: number; // requests that may wait to begin
+  targetInterTokenMs: number; // 0 = none
   threads: number; // 0 = one per physical core
   gpuLayers: number; // -1 = all that fit, -2 = all
   cacheType: 'f32' | 'f16' | 'bf16' | 'q8_0';
@@ -256,6 +257,7 @@ export interface NativeStats {
   submittedRequests: number;
   callbacks: number; // calls up
   preemptions: number; // of candidates, prompts and questions that gave up their cells
+  heldSteps: number; // steps with fewer rows than there could be, for targetInterTokenMs
   recomputedTokens: number; // of finished requests: evaluated again after preemptions
   batchSizes: number[]; // [i]: steps with 2^i … 2^(i+1) − 1 rows; the last: or more
   firstTokenMs: NativeLatency; // from submit

@@ -22,6 +22,7 @@ std::string KeyOf(const ModelOptions& options, const EngineOptions& engine_optio
     key += std::to_string(value) + ' ';
   }
   for (int layer : options.hidden_layers) key += 'h' + std::to_string(layer) + ' ';
+  key += std::to_string(engine_options.target_inter_token_ms) + ' ';
   return key + options.cache_type + ' ' + options.kernels;
 }
 

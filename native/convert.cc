@@ -294,6 +294,7 @@ ModelOptions ModelOptionsFrom(Napi::Object object) {
 EngineOptions EngineOptionsFrom(Napi::Object object) {
   EngineOptions options;
   options.max_queue = IntFrom(object, "maxQueue");
+  options.target_inter_token_ms = NumberFrom(object, "targetInterTokenMs");
   return options;
 }
 
@@ -436,6 +437,7 @@ Napi::Value ToJs(Napi::Env env, const EngineStats& stats) {
       .Put("submittedRequests", stats.submitted_requests)
       .Put("callbacks", stats.callbacks)
       .Put("preemptions", stats.preemptions)
+      .Put("heldSteps", stats.held_steps)
       .Put("recomputedTokens", stats.recomputed_tokens)
       .Set("batchSizes", ArrayOf(env, stats.batch_sizes,
                                  [env](int64_t steps) { return Napi::Number::New(env, static_cast<double>(steps)); }))

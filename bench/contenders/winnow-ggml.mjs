@@ -4,7 +4,7 @@ import { openWinnow } from './winnow-session.mjs';
 export default {
   name: 'winnow-ggml',
   isQuick: false,
-  operations: ['generate', 'turn', 'score', 'choose', 'serve'],
+  operations: ['generate', 'turn', 'score', 'choose', 'serve', 'mixed'],
   missing: () => undefined,
   configurations: () => ['default'],
   open: (setup) => openWinnow(setup, 'ggml'),

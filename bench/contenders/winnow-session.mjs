@@ -3,24 +3,30 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
 import { loadModel } from '../../dist/index.js';
 import { Latencies } from './latencies.mjs';
+import { runMixedLoad } from './mixed-load.mjs';
 import { runRows } from './winnow-rows.mjs';
 
 export async function openWinnow({ file, threads, shape }, kernels) {
-  const model = await loadModel(file, {
-    threads,
-    gpuLayers: 0,
-    kernels,
-    contextSize: Math.max(shape.sequenceTokens, 256),
-    cacheTokens: shape.sharedTokens + 512,
-  });
-  return new WinnowSession(model);
+  const open = (more) =>
+    loadModel(file, {
+      threads,
+      gpuLayers: 0,
+      kernels,
+      contextSize: Math.max(shape.sequenceTokens, 256),
+      cacheTokens: shape.sharedTokens + 512,
+      ...more,
+    });
+  return new WinnowSession(await open(), open);
 }
 
 class WinnowSession {
   #model;
+  #open;
 
-  constructor(model) {
+  /** `open(options)` loads the same model with other options. */
+  constructor(model, open) {
     this.#model = model;
+    this.#open = open;
     const { vocabularySize, threads } = model.info;
     this.info = { vocabularySize, threads, kernels: model.info.kernels };
   }
@@ -71,6 +77,10 @@ class WinnowSession {
     const stepMs = results.map(({ timings }) => timings.prefillMs + timings.generateMs + timings.scoreMs);
     const measured = { seconds, stepSeconds: sum(stepMs) / 1000, steps: this.#model.stats().steps - steps };
     return { ...count(results), ...measured, submitMs, eventLoopMs, collectionMs };
+  }
+
+  mixed(workload) {
+    return runMixedLoad(this.#model, this.#open, workload);
   }
 
   async turn({ context, candidates, maxTokens, questions, temperature, topK, seed }) {

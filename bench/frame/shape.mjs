@@ -11,6 +11,13 @@ const mostAtOnce = 32; // Of engines that must be told how many.
 const shapes = {
   generate: shapeOfRequests,
   overhead: shapeOfRequests,
+  mixed({ requests, maxTokens, job }) {
+    const shapes = [shapeOfRequests({ requests, maxTokens }), shapeOfRequests(job)];
+    const sum = (name) => shapes[0][name] + shapes[1][name];
+    const sequenceTokens = Math.max(...shapes.map((shape) => shape.sequenceTokens));
+    const totalTokens = sum('totalTokens');
+    return { sequences: sum('sequences'), sequenceTokens, totalTokens, sharedTokens: totalTokens };
+  },
   serve({ requests, maxTokens }) {
     const sequences = Math.min(requests.length, mostAtOnce);
     const sequenceTokens = Math.max(...requests.map(({ length }) => length)) + maxTokens;

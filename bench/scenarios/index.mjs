@@ -4,6 +4,7 @@ import lamdaTurn from './lamda-turn.mjs';
 import longPrompt from './long-prompt.mjs';
 import manyStreams from './many-streams.mjs';
 import memory from './memory.mjs';
+import mixedLoad from './mixed-load.mjs';
 import nodeOverhead from './node-overhead.mjs';
 import openLoop from './open-loop.mjs';
 import scoreContinuations from './score-continuations.mjs';
@@ -30,6 +31,7 @@ export const scenarios = [
   selfConsistency,
   earlyRejection,
   openLoop,
+  mixedLoad,
   memory,
   nodeOverhead,
   batchRows,

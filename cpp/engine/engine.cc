@@ -66,8 +66,9 @@ struct Client {
   std::vector<std::function<void()>> closing;  // Wait for the last request.
 };
 
-SchedulerOptions SchedulerOptionsOf(const ModelInfo& info) {
+SchedulerOptions SchedulerOptionsOf(const ModelInfo& info, const EngineOptions& engine_options) {
   SchedulerOptions options;
+  options.target_inter_token_ms = engine_options.target_inter_token_ms;
   options.max_step_tokens = info.max_step_tokens;
   options.max_step_outputs = info.max_step_outputs;
   options.runs_alone = info.decoder_start >= 0;
@@ -95,7 +96,7 @@ class Engine::Impl {
   Impl(std::unique_ptr<Backend> backend, const EngineOptions& options)
       : options_(options),
         backend_(std::move(backend)),
-        scheduler_(SchedulerOptionsOf(backend_->info())),
+        scheduler_(SchedulerOptionsOf(backend_->info(), options)),
         encodes_(EncodeOptionsOf(backend_->info().encoding)) {
     UpdateStats();
     thread_ = std::thread([this] { Loop(); });
@@ -186,7 +187,9 @@ class Engine::Impl {
       Logits logits =
           plan.rows.empty() && plan.cache_ops.empty() && plan.source.empty() ? Logits() : backend_->Run(plan);
       std::vector<SampleOutcome> outcomes = Advance(plan, logits);
-      Charge(plan, begin, Clock::now());
+      Clock::time_point end = Clock::now();
+      Charge(plan, begin, end);
+      scheduler_.Measure(plan, Milliseconds(end - now));
       scheduler_.Commit(plan, outcomes);
     } catch (const Error& error) {
       scheduler_.Fail(plan, error.code(), error.what());
@@ -691,6 +694,7 @@ class Engine::Impl {
     stats_.prefix_hit_tokens = num_hit_tokens_;
     stats_.prefix_miss_tokens = num_miss_tokens_;
     stats_.preemptions = scheduler_.counts().preemptions;
+    stats_.held_steps = scheduler_.counts().held_steps;
     stats_.recomputed_tokens = num_recomputed_tokens_;
     std::copy(batch_sizes_.counts().begin(), batch_sizes_.counts().end(), stats_.batch_sizes.begin());
     stats_.first_token = first_token_.Summary();

@@ -13,6 +13,8 @@ namespace winnow {
 
 struct EngineOptions {
   int max_queue = 10'000;  // Requests that wait to begin; one more is refused.
+  double target_inter_token_ms = 0;  // Milliseconds between the tokens of the highest priority, for which lower ones are
+                                     // held back; 0 = never.
 };
 
 // A model with its cache and the one thread that owns them. Clients (one per JavaScript environment) submit requests

@@ -41,9 +41,10 @@ struct EngineStats {
   int64_t prefix_hit_tokens = 0;  // Of finished requests.
   int64_t prefix_miss_tokens = 0;
   int64_t submitted_requests = 0;
-  int64_t callbacks = 0;                             // Batches of events handed to clients.
-  int64_t preemptions = 0;                           // Of candidates, prompts and questions.
-  int64_t recomputed_tokens = 0;                     // Of finished requests: evaluated again after preemptions.
+  int64_t callbacks = 0;          // Batches of events handed to clients.
+  int64_t preemptions = 0;        // Of candidates, prompts and questions.
+  int64_t held_steps = 0;         // That had fewer rows than they could, for the target between tokens.
+  int64_t recomputed_tokens = 0;  // Of finished requests: evaluated again after preemptions.
   std::array<int64_t, kBatchBuckets> batch_sizes{};  // Steps with 2^i … 2^(i+1) − 1 rows; the last bucket: or more.
   LatencyStats first_token;                          // From Submit.
   LatencyStats inter_token;                          // Of a candidate.

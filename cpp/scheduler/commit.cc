@@ -34,6 +34,7 @@ void Scheduler::CommitSample(OpenRequest& request, int candidate, const SampleOu
     request.bases.back()->num_evaluated = request.usage.prompt_tokens;
   }
   Base& base = *request.bases[candidate];
+  base.last_token_ms = step_end_;
   for (SequenceId path : std::exchange(base.check_paths, {})) cache_.Drop(path);
   if (outcome.finish == SampleOutcome::Finish::kReject) return RejectBase(request, base);
   ++request.usage.generated_tokens;

@@ -23,15 +23,18 @@ void Scheduler::PlanDecodes(Step& step) {
   };
   std::stable_sort(decodes.begin(), decodes.end(), goes_first);
   for (auto& [request, base] : decodes) {
-    if (step.tokens_left == 0 || step.outputs_left == 0) return;
+    if (TokensLeft(step, *request) == 0 || step.outputs_left == 0) return;
     if (FitsStep(step, *request, *base)) PlanDecode(step, *request, *base);
   }
 }
 
 // Checks run in the step of the token before them, whole: so a text does not depend on what else the step has.
-bool Scheduler::FitsStep(const Step& step, const OpenRequest& request, const Base& base) {
+bool Scheduler::FitsStep(Step& step, const OpenRequest& request, const Base& base) {
   if (!base.wants_check) return true;
-  return step.tokens_left > request.check_need.cells && step.outputs_left > request.num_check_reads;
+  // The first that is held back may be too much for the target: it would not be less in any later step.
+  bool goes_on = IsHeldBack(step, request) && !step.held.has_one;
+  int tokens_left = goes_on ? step.tokens_left : TokensLeft(step, request);
+  return tokens_left > request.check_need.cells && step.outputs_left > request.num_check_reads;
 }
 
 void Scheduler::PlanDecode(Step& step, OpenRequest& request, Base& base) {
@@ -93,8 +96,9 @@ void Scheduler::PlanQuestions(Step& step, OpenRequest& request, Base& base) {
   int missing = NumMissing(request, base);
   bool has_last_token = missing == 1;
   bool must_wait = has_last_token && (base.allotted == 0 || (base.wants_base_row && step.outputs_left == 0));
-  if (step.tokens_left == 0 || missing > 1 || must_wait) return;
-  std::vector<SequenceId> new_paths = StartBranches(request, base, step.tokens_left - missing);
+  const int tokens_left = TokensLeft(step, request);
+  if (tokens_left == 0 || missing > 1 || must_wait) return;
+  std::vector<SequenceId> new_paths = StartBranches(request, base, tokens_left - missing);
   if (has_last_token) PlanLastToken(step, request, base, std::move(new_paths));
   for (Branch& branch : base.branches) {
     if (!branch.paths.empty()) PlanBranch(step, request, base, branch);
@@ -171,7 +175,7 @@ void Scheduler::PlanBranch(Step& step, OpenRequest& request, Base& base, Branch&
     const TokenTree::Node& node = tree.nodes[branch.next_node];
     bool is_again = branch.next_node < branch.num_evaluated;
     bool is_read = node.wants_logits && !is_again;
-    if (step.tokens_left == 0 || (is_read && step.outputs_left == 0)) return;
+    if (TokensLeft(step, request) == 0 || (is_read && step.outputs_left == 0)) return;
     PlanRow row = RowOf(request, node.token, branch.base_length + node.depth, Phase::kScore);
     row.wants_logits = is_read;
     if (is_read) {
@@ -199,7 +203,7 @@ void Scheduler::PlanPrompts(Step& step) {
 
 void Scheduler::PlanPrompt(Step& step, OpenRequest& request) {
   const int end = request.usage.prompt_tokens;
-  for (; request.allotted > 0 && step.tokens_left > 0; --request.allotted) {
+  for (; request.allotted > 0 && TokensLeft(step, request) > 0; --request.allotted) {
     const Position position = cache_.Length(request.sequence);
     const bool wants_logits = position + 1 == end && request.needs_last_row;
     if (wants_logits && step.outputs_left == 0) return;
@@ -216,7 +220,7 @@ void Scheduler::PlanPrompt(Step& step, OpenRequest& request) {
 // All but the last token, whose row is read: it follows in a step of its own, like any other.
 void Scheduler::PlanCatchUp(Step& step, OpenRequest& request, Base& base) {
   if (base.state != Base::State::kDecoding && base.state != Base::State::kScoring) return;
-  for (; base.allotted > 0 && step.tokens_left > 0 && NumMissing(request, base) > 1; --base.allotted) {
+  for (; base.allotted > 0 && TokensLeft(step, request) > 0 && NumMissing(request, base) > 1; --base.allotted) {
     const Position position = cache_.Length(base.sequence);
     ++request.usage.recomputed_tokens;
     AddRow(step, request, RowOf(request, TokenAt(request, base, position), position, Phase::kPrefill),
@@ -248,6 +252,7 @@ void Scheduler::AddRow(Step& step, OpenRequest& request, PlanRow row, Span<const
   step.plan.sequences.insert(step.plan.sequences.end(), sequences.begin(), sequences.end());
   step.plan.rows.push_back(row);
   --step.tokens_left;
+  step.held.has_one |= IsHeldBack(step, request);
   step.outputs_left -= row.wants_logits;
   request.space->served += 1;
   cache_.Append(sequences, row.token);

@@ -101,6 +101,7 @@ struct Base {
   bool awaits_round = false;            // A beam whose row has been read: it goes on when all have been.
   bool has_heir = false;                // A beam of the next round has its sequence.
   int64_t last_step = 0;                // When it last drew a token.
+  double last_token_ms = 0;             // The same on the caller's clock.
 };
 
 struct Prefix {

@@ -89,6 +89,7 @@ void Scheduler::Release(RequestId id) {
 
 StepPlan Scheduler::Plan(TimeMs now) {
   now_ = now;
+  step_end_ = static_cast<double>(now);
   ++num_steps_;
   growth_.OnStep();
   Expire(now);
@@ -99,6 +100,7 @@ StepPlan Scheduler::Plan(TimeMs now) {
     PlanStep(step);
   }
   step.plan.cache_ops = cache_.TakeOps();
+  counts_.held_steps += step.held.has_bound;
   return std::move(step.plan);
 }
 
@@ -112,6 +114,7 @@ void Scheduler::PlanStep(Step& step) {
   step.outputs_left = options_.max_step_outputs;
   for (OpenRequest* request : running_) Allot(step, *request);
   Admit(step);
+  step.held = FindHeldBack();  // Candidates have started by now.
   PlanDecodes(step);
   for (OpenRequest* request : running_) {
     for (auto& base : request->bases) {

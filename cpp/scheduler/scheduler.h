@@ -13,6 +13,7 @@
 #include "kv_cache/kv_cache.h"
 #include "scheduler/growth_estimate.h"
 #include "scheduler/request.h"
+#include "scheduler/step_cost.h"
 #include "scheduler/waiting_queue.h"
 
 namespace winnow {
@@ -22,12 +23,14 @@ struct SchedulerOptions {
   int max_step_outputs = 512;  // Rows of a step that may want logits.
   int min_shared_tokens = 16;  // A request waits for another one's prefill if that saves it as many tokens. 0 = never.
   bool runs_alone = false;     // One request at a time: an encoder–decoder model holds one source.
+  double target_inter_token_ms = 0;  // Lower priorities are held back so that the highest keep it. 0 = never.
   KvCacheOptions cache;
 };
 
 // What has happened since the scheduler was made.
 struct SchedulerCounts {
   int64_t preemptions = 0;  // Of candidates, prompts and questions that had to give up their cells.
+  int64_t held_steps = 0;   // That had fewer rows than they could, for the target between tokens.
 };
 
 // Decides what the next step evaluates. Data in, data out: no model, no clock, no threads.
@@ -53,6 +56,8 @@ class Scheduler {
   // Empty when there is nothing to do now. Every non-empty plan is either committed or failed before the next one.
   // `now` never goes back.
   StepPlan Plan(TimeMs now);
+  // How long the plan's step took; before its Commit. Where nobody measures, no target can be kept.
+  void Measure(const StepPlan& plan, double milliseconds);
   // `outcomes`: one per read of the plan; those of reads that sample nothing are ignored.
   void Commit(const StepPlan& plan, Span<const SampleOutcome> outcomes);
   // The step did not happen: every request that it served ends with this error.
@@ -74,11 +79,21 @@ class Scheduler {
   Span<const Token> PromptOf(RequestId id) const;
 
  private:
+  // Whose rows must leave the step short enough for the tokens of others.
+  struct HeldBack {
+    bool is_on = false;
+    double below = 0;      // Requests of lower priority than that.
+    int most_rows = 0;     // Of the whole step, where one of theirs is the last.
+    bool has_one = false;  // A row of theirs is in the step.
+    bool has_bound = false;
+  };
+
   // A plan in the making, with what is left of its budgets.
   struct Step {
     StepPlan plan;
     int tokens_left = 0;
     int outputs_left = 0;
+    HeldBack held;
     int allotted = 0;           // Cells that are spoken for in this step.
     bool found_prompt = false;  // A prompt needed no row at all.
 
@@ -151,9 +166,14 @@ class Scheduler {
   void Reserve(Base& base, Resources amount);
   void Unreserve(Base& base, Resources amount);
 
+  // Who keeps the target between tokens: pace.cc
+  HeldBack FindHeldBack() const;
+  static bool IsHeldBack(const Step& step, const OpenRequest& request);
+  static int TokensLeft(Step& step, const OpenRequest& request);
+
   // Which rows a step has: plan.cc
   void PlanDecodes(Step& step);
-  static bool FitsStep(const Step& step, const OpenRequest& request, const Base& base);
+  static bool FitsStep(Step& step, const OpenRequest& request, const Base& base);
   void PlanDecode(Step& step, OpenRequest& request, Base& base);
   std::vector<SequenceId> ForkForChecks(OpenRequest& request, Base& base);
   void PlanChecks(Step& step, OpenRequest& request, Base& base, int base_row);
@@ -200,7 +220,9 @@ class Scheduler {
   std::set<std::pair<TimeMs, RequestId>> deadlines_;
   GrowthEstimate growth_;
   Resources reserved_;  // By all bases together.
+  StepCost step_cost_;
   TimeMs now_ = 0;
+  double step_end_ = 0;  // Of the plan at hand, on the same clock, as far as it was measured.
   int64_t num_steps_ = 0;
   int num_pinned_cells_ = 0;
   SchedulerCounts counts_;

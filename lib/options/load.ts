@@ -7,6 +7,7 @@ import {
   checkFunction,
   checkInteger,
   checkNames,
+  checkNumber,
   checkOneOf,
   checkSignal,
   invalid,
@@ -31,6 +32,12 @@ export interface LoadOptions {
   maxQueue?: number;
   /** Tokens evaluated in one step. Larger: faster prefill, later cancel. @default 512 */
   maxStepTokens?: number;
+  /**
+   * Milliseconds between two tokens of the streams of highest priority. Requests of lower priority are held back as far as
+   * the steps need it, but go on with at least one token per step. Those of equal priority are not, so it takes `priority`.
+   * @default none: running candidates have a token per step, prompts fill its rest
+   */
+  targetInterTokenMs?: number;
   /** Most compute threads of a step; fewer compute while another program or thread has a core. @default one per physical core */
   threads?: number;
   /**
@@ -78,6 +85,7 @@ const names = {
   maxSequences: 0,
   maxStepTokens: 0,
   maxQueue: 0,
+  targetInterTokenMs: 0,
   threads: 0,
   gpuLayers: 0,
   cacheType: 0,
@@ -117,6 +125,7 @@ function resolveEngineOptions(options: LoadOptions): Omit<NativeEngineOptions, '
     maxSequences: checkInteger('maxSequences', withDefault(options.maxSequences, 256), 1, 256),
     maxStepTokens: checkInteger('maxStepTokens', withDefault(options.maxStepTokens, 512), 1, largest),
     maxQueue: checkInteger('maxQueue', withDefault(options.maxQueue, 10_000), 1, largest),
+    targetInterTokenMs: resolveTarget(options.targetInterTokenMs),
     threads: count('threads', 1024),
     gpuLayers: resolveGpuLayers(withDefault(options.gpuLayers, 'auto')),
     cacheType: checkOneOf('cacheType', withDefault(options.cacheType, 'f16'), ['f32', 'f16', 'bf16', 'q8_0']),
@@ -131,6 +140,12 @@ function resolveHiddenLayers(value: unknown): number[] {
     checkInteger(`hiddenLayers[${index}]`, layer, 0, largest),
   );
   return [...new Set(layers)].sort((a, b) => a - b);
+}
+
+function resolveTarget(value: unknown): number {
+  return value === undefined
+    ? 0
+    : checkNumber('targetInterTokenMs', value, 'a positive number', (number) => number > 0);
 }
 
 function resolveGpuLayers(value: unknown): number {

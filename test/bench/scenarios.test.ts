@@ -195,3 +195,28 @@ test('contexts of the early rejection have their length, and say one word behind
     t.is(context?.filter((token) => token === word).length, 12);
   }
 });
+
+test('mixed load: latencies of the readers in each mode, and the share of its speed that the job keeps', (t) => {
+  const scenario = scenarioNamed('mixed-load');
+  const workload = makeWorkload(scenario, scenario.quickSizes[0]!, 1);
+  t.deepEqual(scenario.expected(workload), { generatedTokens: { least: 96, most: 96 } });
+  const mode = (interTokenMs: number[], jobRowsPerSecond: number) => ({ interTokenMs, jobRowsPerSecond });
+  const rows = scenario.metrics(workload, {
+    targetMs: 60,
+    jobAlone: { jobRowsPerSecond: 200 },
+    alone: { interTokenMs: [20, 22] },
+    byDefault: mode([20, 400], 190),
+    withTarget: mode([20, 59], 100),
+  });
+  t.deepEqual(
+    Object.entries(rows).map(([name, { value, unit }]) => [name, value, unit]),
+    [
+      ['target', 60, 'ms'],
+      ['inter-token-latency-p99-alone', 22, 'ms'],
+      ['inter-token-latency-p99-default', 400, 'ms'],
+      ['inter-token-latency-p99-target', 59, 'ms'],
+      ['job-kept-default', 0.95, ''],
+      ['job-kept-target', 0.5, ''],
+    ],
+  );
+});

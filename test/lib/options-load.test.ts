@@ -11,6 +11,7 @@ test.serial('without options every value is the engine’s own', (t) => {
     maxSequences: 256,
     maxStepTokens: 512,
     maxQueue: 10_000,
+    targetInterTokenMs: 0,
     threads: 0,
     gpuLayers: -1,
     cacheType: 'f16',
@@ -26,6 +27,7 @@ test('given values go down as they are', (t) => {
     maxSequences: 8,
     maxStepTokens: 64,
     maxQueue: 7,
+    targetInterTokenMs: 37.5,
     threads: 3,
     gpuLayers: 12,
     cacheType: 'q8_0',
@@ -38,6 +40,7 @@ test('given values go down as they are', (t) => {
     maxSequences: 8,
     maxStepTokens: 64,
     maxQueue: 7,
+    targetInterTokenMs: 37.5,
     threads: 3,
     gpuLayers: 12,
     cacheType: 'q8_0',
@@ -56,6 +59,11 @@ test.serial('WINNOW_KERNELS chooses the kernels where the option does not', (t) 
 });
 
 const wrong: [keyof LoadOptions, unknown][] = [
+  ['targetInterTokenMs', 0],
+  ['targetInterTokenMs', -1],
+  ['targetInterTokenMs', NaN],
+  ['targetInterTokenMs', Infinity],
+  ['targetInterTokenMs', '50'],
   ['contextSize', 0],
   ['contextSize', -1],
   ['contextSize', 1.5],

@@ -143,6 +143,21 @@ test('a timeout and a full queue reach JavaScript with their facts', async (t) =
   await model.close();
 });
 
+test('a target between tokens holds lower priorities back, and they still end', async (t) => {
+  // Every step takes 3 ms: the target can't be kept, so what is below goes on by one token per step.
+  const model = await openNative('fake-paced-delay-3', { targetInterTokenMs: 1 });
+  const reader = model.generate({ prompt: 'x', ...greedy, maxTokens: 60, priority: 1 });
+  await reader[Symbol.asyncIterator]().next(); // It runs.
+  const below = model.generate({ prompt: 'a much longer prompt', ...greedy, maxTokens: 2 });
+  t.is((await below.result()).tokens, 2);
+  t.is((await reader.result()).tokens, 60);
+  t.true(model.stats().heldSteps >= 10);
+  await model.close();
+  const other = await openNative('fake-paced-delay-3');
+  t.is(other.stats().heldSteps, 0); // An engine of its own.
+  await other.close();
+});
+
 test('namespaces share no prefix', async (t) => {
   const model = await openNative('fake-namespaces');
   const ask = async (namespace?: string) =>

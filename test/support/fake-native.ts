@@ -402,6 +402,7 @@ const noStats: NativeStats = {
   submittedRequests: 0,
   callbacks: 0,
   preemptions: 0,
+  heldSteps: 0,
   recomputedTokens: 0,
   batchSizes: new Array<number>(12).fill(0),
   firstTokenMs: noLatency,

@@ -87,6 +87,7 @@ class Player {
     Logits logits = backend->Run(plan);
     std::vector<SampleOutcome> outcomes(plan.reads.size());
     for (size_t i = 0; i < plan.reads.size(); ++i) Read(plan.reads[i], logits, &outcomes[i]);
+    if (step_ms) Measure(plan);
     scheduler.Commit(plan, outcomes);
     row_counts.push_back(static_cast<int>(plan.rows.size()));
     for (FinishedRequest& request : scheduler.TakeFinished()) finished[request.id] = request;
@@ -107,6 +108,7 @@ class Player {
   }
 
   TimeMs now = 0;
+  std::function<double(int rows)> step_ms;  // What a step takes, by its rows; null: nothing, and nobody measures.
   std::function<void(const StepPlan&)> on_plan;
   Scheduler scheduler;
   std::unique_ptr<FakeBackend> backend;
@@ -119,6 +121,12 @@ class Player {
   std::vector<std::vector<int>> checks;  // candidate, check, node: in the order of their reads
 
  private:
+  void Measure(const StepPlan& plan) {
+    const double milliseconds = step_ms(static_cast<int>(plan.rows.size()));
+    scheduler.Measure(plan, milliseconds);
+    now += static_cast<TimeMs>(milliseconds);
+  }
+
   void Read(const PlanRead& read, const Logits& logits, SampleOutcome* outcome) {
     std::vector<float> row = read.row < 0
                                  ? saved_.at(read.saved_by)
