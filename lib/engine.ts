@@ -8,6 +8,7 @@ import type {
   NativeEvent,
   NativeModelInfo,
   NativeRequest,
+  NativeSavedPrefix,
   NativeStats,
   NativeTimings,
   NativeUsage,
@@ -57,6 +58,8 @@ export interface EngineHooks {
 
 /** The native engine and who waits for what of it. */
 export class Engine {
+  /** Of the model. */
+  readonly paths: readonly string[];
   readonly #hooks: EngineHooks;
   readonly #sinks = new Map<number, RequestSink>();
   readonly #preparing = new Set<{ fail(error: unknown): void }>();
@@ -65,13 +68,14 @@ export class Engine {
   #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  private constructor(hooks: EngineHooks) {
+  private constructor(paths: readonly string[], hooks: EngineHooks) {
+    this.paths = paths;
     this.#hooks = hooks;
   }
 
   /** Rejects with the native error, mapped. */
   static async open(addon: NativeAddon, options: NativeEngineOptions, hooks: EngineHooks = {}): Promise<Engine> {
-    const engine = new Engine(hooks);
+    const engine = new Engine(options.paths, hooks);
     try {
       engine.#native = await addon.openEngine(options, (events) => engine.#receive(events));
     } catch (error) {
@@ -119,6 +123,15 @@ export class Engine {
     this.#native.cancel(id);
     publishEnd({ request: id, cancelled: true });
     this.#checkIdle();
+  }
+
+  async savePrefix(id: number): Promise<NativeSavedPrefix> {
+    this.assertOpen();
+    try {
+      return await this.#native.savePrefix(id);
+    } catch (error) {
+      throw fromNative(error);
+    }
   }
 
   releasePrefix(id: number): void {

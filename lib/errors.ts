@@ -94,6 +94,20 @@ export class QueueFullError extends WinnowError {
 }
 
 /**
+ * A saved prefix can't be loaded. Codes: `ERR_PREFIX_FILE` (damaged, or no such file of ours), `ERR_PREFIX_MISMATCH` (it
+ * was saved with another model, cache type, kernels or version).
+ */
+export class PrefixFileError extends WinnowError {
+  override name = 'PrefixFileError';
+  readonly path: string;
+
+  constructor(code: 'ERR_PREFIX_FILE' | 'ERR_PREFIX_MISMATCH', path: string, reason: string) {
+    super(code, `${path} can't be loaded as a prefix: ${reason}. Make it again with prefill() and save().`);
+    this.path = path;
+  }
+}
+
+/**
  * The chat template could not be used. Codes: `ERR_NO_CHAT_TEMPLATE`, `ERR_TEMPLATE_FAILED` (it raised an error),
  * `ERR_TEMPLATE_TIMEOUT`, `ERR_TEMPLATE_OUTPUT` (too long), `ERR_TEMPLATE_NOT_EXTENDED` (the longer conversation does
  * not begin with the text of the prefix).

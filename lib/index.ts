@@ -139,6 +139,7 @@ export {
   OptionError,
   QueueFullError,
   OutputError,
+  PrefixFileError,
   TemplateError,
   TimeoutError,
   WinnowError,

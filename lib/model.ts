@@ -33,6 +33,7 @@ import type {
   GenerateOptions,
   Input,
   Message,
+  NamespaceOptions,
   Pooling,
   RequestOptions,
   ResolvedInput,
@@ -54,6 +55,7 @@ import {
   resolveFilledText,
   resolveGenerateOptions,
   resolveMessages,
+  resolveNamespacedOptions,
   resolvePromptLogprobsOptions,
   resolveQuestions,
   resolveRequestOptions,
@@ -65,7 +67,8 @@ import {
   resolveTokens,
 } from './options.js';
 import type { Prefix } from './prefix.js';
-import { pinPrefix } from './prefix.js';
+import { pinPrefix, restorePrefix } from './prefix.js';
+import { checkFilledText } from './options/checks.js';
 import type { Answers, Question, Questions } from './questions/question.js';
 import { answerRequest } from './requests.js';
 import type { Perplexity, PromptToken } from './rolling.js';
@@ -214,6 +217,21 @@ export class Model implements AsyncDisposable {
     assertContinues(this.#engine.info, 'keep a prefix');
     assertCanFork(this.#engine.info);
     return pinPrefix(this.#session, resolved.input, undefined, resolved.how);
+  }
+
+  /**
+   * Pins what `prefix.save()` wrote, without evaluating it. Rejects with PrefixFileError for a file that is damaged or
+   * belongs to another model, cache type, kernels or version, and with the file system's error.
+   *
+   * @example
+   * const prefix = await model.loadPrefix('system-prompt.prefix');
+   */
+  async loadPrefix(file: string, options?: RequestOptions & NamespaceOptions): Promise<Prefix> {
+    const path = checkFilledText('file', file);
+    const how = resolveNamespacedOptions(options);
+    this.#engine.assertOpen();
+    assertCanFork(this.#engine.info);
+    return restorePrefix(this.#session, path, how);
   }
 
   /**

@@ -112,6 +112,12 @@ export interface NativeEncode {
   normalize: boolean; // vectors to length 1
 }
 
+/** A pinned prefix outside of the cache. */
+export interface NativeSavedPrefix {
+  state: Uint8Array; // keys and values, for the same model, cache type, kernels and version only
+  row: Float32Array; // [vocabulary]: the logits behind its last token
+}
+
 /**
  * One call down per request. The prompt follows the tokens of `parent`; then `candidates` answers are generated, and
  * every question is asked behind each finished candidate (behind the prompt where candidates = 0).
@@ -119,6 +125,7 @@ export interface NativeEncode {
 export interface NativeRequest {
   prompt: Int32Array; // may be empty only with a parent
   parent: number; // id of a pinned prefix; 0 = none
+  saved?: NativeSavedPrefix; // with pin and without parent: restored instead of evaluated
   pin: boolean; // keep the prompt in the cache under this request's id until releasePrefix(); needs candidates = 0, no questions
   candidates: number;
   maxTokens: number;
@@ -273,6 +280,8 @@ export interface NativeEngine {
   cancel(request: number): void;
   /** Forgets a pinned prefix; its cells become evictable. Requests that already run on it go on. */
   releasePrefix(request: number): void;
+  /** What `saved` of a request takes. Rejects with ERR_PREFIX_CLOSED and ERR_UNSUPPORTED. */
+  savePrefix(prefix: number): Promise<NativeSavedPrefix>;
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
   detokenize(tokens: Int32Array, special: boolean): string;
   stats(): NativeStats;

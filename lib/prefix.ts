@@ -4,7 +4,7 @@ import type { Timings, Usage } from './candidates.js';
 import type { JsonSchema, StandardSchema } from './constraint/constraint.js';
 import type { Context, Session } from './context.js';
 import { buildContext } from './context.js';
-import { ClosedError } from './errors.js';
+import { ClosedError, PrefixFileError } from './errors.js';
 import { foldGeneration, Generation } from './generation.js';
 import type {
   AppendedContext,
@@ -29,9 +29,14 @@ import {
 import type { Answers, Questions } from './questions/question.js';
 import type { LamdaAttributes } from './recipes/lamda.js';
 import { foldTurn, WinnowTurn } from './recipes/turn.js';
+import type { Fold } from './request-stream.js';
 import { RequestStream } from './request-stream.js';
 import type { Parent } from './requests.js';
-import { answerRequest, pinRequest } from './requests.js';
+import { checkFilledText } from './options/checks.js';
+import { readPrefixFile, writePrefixFile } from './prefixes/file.js';
+import type { Fingerprint } from './prefixes/fingerprint.js';
+import { differenceOf, fingerprintOf } from './prefixes/fingerprint.js';
+import { answerRequest, pinRequest, restoreRequest } from './requests.js';
 import { foldSampling, Sampling } from './sampling.js';
 import type { Likelihood } from './scoring.js';
 import { compileChecks } from './checks.js';
@@ -55,14 +60,36 @@ export async function pinPrefix(
 ): Promise<Prefix> {
   const prepare = async () => {
     const context = await buildContext(session, input, base?.context, false);
-    const fold = (event: { type: string; request: number; usage?: Usage; timings?: Timings }): Pinned | undefined =>
-      event.type === 'finish'
-        ? { parent: { id: event.request, context }, usage: event.usage!, timings: event.timings! }
-        : undefined;
-    return { request: pinRequest(session, context, base, schedule), fold };
+    return { request: pinRequest(session, context, base, schedule), fold: foldPinned(context) };
   };
-  const pinned = await new RequestStream<never, Pinned>(session.engine, prepare, signal).result();
-  return new Prefix(session, pinned);
+  return new Prefix(session, await new RequestStream<never, Pinned>(session.engine, prepare, signal).result());
+}
+
+/** @internal Pins what `Prefix.save()` wrote. */
+export async function restorePrefix(
+  session: Session,
+  path: string,
+  { signal, schedule }: ResolvedRequestOptions,
+): Promise<Prefix> {
+  const prepare = async () => {
+    const file = await readPrefixFile(path);
+    const difference = differenceOf(file.fingerprint, await fingerprintOf(session.engine.paths, session.engine.info));
+    if (difference) throw new PrefixFileError('ERR_PREFIX_MISMATCH', path, mismatch(difference, file.fingerprint));
+    const request = restoreRequest(session, file.context, file.saved, schedule);
+    return { request, fold: foldPinned(file.context) };
+  };
+  return new Prefix(session, await new RequestStream<never, Pinned>(session.engine, prepare, signal).result());
+}
+
+function mismatch(field: keyof Fingerprint, saved: Fingerprint): string {
+  return field === 'model' ? 'it belongs to another model' : `it was saved with another ${field}, ${saved[field]}`;
+}
+
+function foldPinned(context: Context): Fold<never, Pinned> {
+  return (event) =>
+    event.type === 'finish'
+      ? { parent: { id: event.request, context }, usage: event.usage, timings: event.timings }
+      : undefined;
 }
 
 /**
@@ -216,6 +243,22 @@ export class Prefix implements AsyncDisposable {
     const how = resolveRequestOptions(options);
     this.#assertOpen();
     return logLikelihood(this.#session, nothing, this.#parent, texts, how);
+  }
+
+  /**
+   * Writes it to a file, whole or not at all, for `model.loadPrefix()` of the same model, cache type, kernels and version.
+   * Its size is that of its cells. The file holds its text in the clear.
+   *
+   * @example
+   * await prefix.save('system-prompt.prefix');
+   */
+  async save(file: string): Promise<void> {
+    const path = checkFilledText('file', file);
+    this.#assertOpen();
+    const { engine } = this.#session;
+    const saved = await engine.savePrefix(this.#parent.id);
+    const fingerprint = await fingerprintOf(engine.paths, engine.info);
+    await writePrefixFile(path, { fingerprint, context: this.#parent.context, saved });
   }
 
   /** Lets its cells go; requests that run on it go on. Twice is fine. */

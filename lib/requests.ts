@@ -2,7 +2,14 @@ import { assertCanGenerate, isEncoderDecoder } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
 import { ContextOverflowError } from './errors.js';
-import type { NativeChecks, NativeEncode, NativeQuestion, NativeRequest, NativeScore } from './native.js';
+import type {
+  NativeChecks,
+  NativeEncode,
+  NativeQuestion,
+  NativeRequest,
+  NativeSavedPrefix,
+  NativeScore,
+} from './native.js';
 import type { NativeSampling, NativeSchedule } from './options.js';
 import { checkProbes, resolveSampling } from './options.js';
 import type { Fold } from './request-stream.js';
@@ -88,6 +95,16 @@ function lengthBefore({ engine }: Session, { tokens }: Context): number {
 export function encodeRequest(encode: NativeEncode, schedule: NativeSchedule): NativeRequest {
   const nothing = { prompt: new Int32Array(0), parent: 0, pin: false, candidates: 0, questions: [] };
   return { ...noSampling, ...schedule, ...nothing, encode };
+}
+
+/** The same without evaluating it. Throws ContextOverflowError. */
+export function restoreRequest(
+  session: Session,
+  context: Context,
+  saved: NativeSavedPrefix,
+  schedule: NativeSchedule,
+): NativeRequest {
+  return { ...pinRequest(session, context, undefined, schedule), saved };
 }
 
 function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {

@@ -340,7 +340,28 @@ Request RequestFrom(Napi::Object object) {
   if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
   if (object.Has("probes")) request.probes = ListFrom(object, "probes", ProbeFrom);
   if (object.Has("encode")) EncodeFrom(object.Get("encode").As<Napi::Object>(), &request);
+  if (object.Has("saved")) request.saved = SavedFrom(object.Get("saved").As<Napi::Object>());
   return request;
+}
+
+std::shared_ptr<const SavedPrefix> SavedFrom(Napi::Object object) {
+  auto state = object.Get("state").As<Napi::Uint8Array>();
+  auto row = object.Get("row").As<Napi::Float32Array>();
+  auto saved = std::make_shared<SavedPrefix>();
+  saved->state.assign(state.Data(), state.Data() + state.ElementLength());
+  saved->row.assign(row.Data(), row.Data() + row.ElementLength());
+  return saved;
+}
+
+Napi::Value ToJs(Napi::Env env, const SavedPrefix& saved) {
+  auto state = Napi::Uint8Array::New(env, saved.state.size());
+  std::copy(saved.state.begin(), saved.state.end(), state.Data());
+  auto row = Napi::Float32Array::New(env, saved.row.size());
+  std::copy(saved.row.begin(), saved.row.end(), row.Data());
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("state", state);
+  object.Set("row", row);
+  return object;
 }
 
 std::vector<Token> TokensFrom(Napi::Value value) {

@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,13 @@ namespace winnow {
 ModelOptions ModelOptionsFrom(Napi::Object object);
 EngineOptions EngineOptionsFrom(Napi::Object object);
 Request RequestFrom(Napi::Object object);
+std::shared_ptr<const SavedPrefix> SavedFrom(Napi::Object object);
 std::vector<Token> TokensFrom(Napi::Value value);  // An Int32Array.
 
 Napi::Value ToJs(Napi::Env env, const ModelInfo& info);
 Napi::Value ToJs(Napi::Env env, const EngineStats& stats);
 Napi::Value ToJs(Napi::Env env, const Event& event);
+Napi::Value ToJs(Napi::Env env, const SavedPrefix& saved);
 Napi::Value ToJs(Napi::Env env, Span<const Token> tokens);
 const char* LogLevelName(LogLevel level);
 

@@ -12,8 +12,9 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
       env, "NativeEngine",
       {InstanceAccessor<&EngineWrap::Info>("info"), InstanceMethod<&EngineWrap::Submit>("submit"),
        InstanceMethod<&EngineWrap::Cancel>("cancel"), InstanceMethod<&EngineWrap::ReleasePrefix>("releasePrefix"),
-       InstanceMethod<&EngineWrap::Tokenize>("tokenize"), InstanceMethod<&EngineWrap::Detokenize>("detokenize"),
-       InstanceMethod<&EngineWrap::Stats>("stats"), InstanceMethod<&EngineWrap::Close>("close")});
+       InstanceMethod<&EngineWrap::SavePrefix>("savePrefix"), InstanceMethod<&EngineWrap::Tokenize>("tokenize"),
+       InstanceMethod<&EngineWrap::Detokenize>("detokenize"), InstanceMethod<&EngineWrap::Stats>("stats"),
+       InstanceMethod<&EngineWrap::Close>("close")});
 }
 
 EngineWrap::EngineWrap(const Napi::CallbackInfo& info)
@@ -79,6 +80,23 @@ void EngineWrap::ReleasePrefix(const Napi::CallbackInfo& info) {
   RequestId id = info[0].As<Napi::Number>().Int64Value();
   engine_->Release(id);
   state_->Settle(info.Env(), id);
+}
+
+// Settled on the way up that events take; the process stays alive until then.
+Napi::Value EngineWrap::SavePrefix(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));
+  std::shared_ptr<EventChannel> channel = state_->channel;
+  engine(env).Save(info[0].As<Napi::Number>().Int64Value(),
+                   [channel, deferred](std::shared_ptr<const SavedPrefix> saved, std::exception_ptr error) {
+                     channel->Push([channel, deferred, saved, error](Napi::Env env, Napi::Function) {
+                       channel->LetGo(env);
+                       if (error) return deferred->Reject(JsErrorOf(env, error).Value());
+                       deferred->Resolve(ToJs(env, *saved));
+                     });
+                   });
+  channel->Hold(env);
+  return deferred->Promise();
 }
 
 Napi::Value EngineWrap::Tokenize(const Napi::CallbackInfo& info) {

@@ -135,6 +135,12 @@ class Backend {
   // Engine thread only. Encodes texts, which leave nothing behind but what an item with is_last = false needs to go on.
   // Throws Error; then no text can go on.
   virtual Encoded Encode(const EncodePlan& plan) = 0;
+  // Engine thread only, between two Runs. The sequence's first and only `length` tokens as bytes, for RestoreSequence
+  // of a backend of the same model, cache type and version. Throws Error where the cache can't be saved.
+  virtual std::vector<uint8_t> SaveSequence(SequenceId sequence, int length) = 0;
+  // The sequence is empty and there are `length` free cells. Whoever calls has made sure that the bytes are what
+  // SaveSequence returned. Throws Error; the sequence is then empty.
+  virtual void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) = 0;
   // Any thread: makes the Run or Encode in progress return soon with ERR_ABORTED.
   virtual void Abort() = 0;
 };

@@ -12,6 +12,7 @@
 #include "backend/log.h"
 #include "backend/machine.h"
 #include "backend/ops/weight_buffer.h"
+#include "backend/sequence_state.h"
 #include "base/error.h"
 #include "llama-ext.h"
 
@@ -383,6 +384,21 @@ int LlamaBackend::Compute(const llama_batch& batch) {
   if (info_.device == "cpu" && cpu_start >= 0) step.cpu_seconds = ThreadCpuSeconds() - cpu_start;
   if (result == 0) governor_.Record(step);
   return result;
+}
+
+std::vector<uint8_t> LlamaBackend::SaveSequence(SequenceId sequence, int length) {
+  DeviceGuard guard(info_.device != "cpu");
+  LogScope log(options_.log);
+  return SaveSequenceState(context_.get(), sequence, length);
+}
+
+void LlamaBackend::RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) {
+  DeviceGuard guard(info_.device != "cpu");
+  LogScope log(options_.log);
+  RestoreSequenceState(context_.get(), sequence, length, state);
+  if (step_context_ == nullptr) return;
+  SequenceCells found = FindSequenceCells(context_.get(), sequence);
+  for (const void* layer : found.layers) step_context_->SetCells(layer, found.cells, found.positions);
 }
 
 // llama.cpp keeps what it evaluated before it failed.

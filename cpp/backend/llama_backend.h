@@ -27,6 +27,8 @@ class LlamaBackend : public Backend {
   std::string TokenBytes(Token token, bool special) const override;
   Logits Run(const StepPlan& plan) override;
   Encoded Encode(const EncodePlan& plan) override;
+  std::vector<uint8_t> SaveSequence(SequenceId sequence, int length) override;
+  void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) override;
   void Abort() override { is_aborted_ = true; }
 
  private:

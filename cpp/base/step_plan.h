@@ -47,6 +47,13 @@ struct PlanRead {
   int node = -1;  // -1 = the row behind the base sequence itself.
 };
 
+// A prefix that comes out of a file: its cells are there after the step, as if they had been evaluated.
+struct PlanRestore {
+  RequestId request = kNoRequest;
+  SequenceId sequence = kNoSequence;  // Empty before.
+  int length = 0;
+};
+
 // One step: data in, data out. Rows of one sequence stand in the order of their positions.
 struct StepPlan {
   std::vector<Token>
@@ -55,8 +62,11 @@ struct StepPlan {
   std::vector<PlanRow> rows;
   std::vector<SequenceId> sequences;
   std::vector<PlanRead> reads;
+  std::vector<PlanRestore> restores;
 
-  bool empty() const { return source.empty() && cache_ops.empty() && rows.empty() && reads.empty(); }
+  bool empty() const {
+    return source.empty() && cache_ops.empty() && rows.empty() && reads.empty() && restores.empty();
+  }
   Span<const SequenceId> SequencesOf(const PlanRow& row) const {
     return Span<const SequenceId>(sequences).Subspan(row.first_sequence, row.num_sequences);
   }

@@ -149,6 +149,16 @@ class Engine::Impl {
     queue_.Push([this, id] { ReleasePrefix(id); });
   }
 
+  void Save(RequestId id, SaveDone done) {
+    queue_.Push([this, id, done = std::move(done)] {
+      try {
+        done(SaveNow(id), nullptr);
+      } catch (...) {
+        done(nullptr, std::current_exception());
+      }
+    });
+  }
+
   EngineStats stats() const {
     std::lock_guard<std::mutex> lock(stats_mutex_);
     EngineStats stats = stats_;
@@ -186,6 +196,7 @@ class Engine::Impl {
     try {
       Logits logits =
           plan.rows.empty() && plan.cache_ops.empty() && plan.source.empty() ? Logits() : backend_->Run(plan);
+      Restore(plan);
       std::vector<SampleOutcome> outcomes = Advance(plan, logits);
       Clock::time_point end = Clock::now();
       Charge(plan, begin, end);
@@ -232,6 +243,19 @@ class Engine::Impl {
     }
   }
 
+  // Who can't be restored fails alone.
+  void Restore(const StepPlan& plan) {
+    for (const PlanRestore& restore : plan.restores) {
+      const SavedPrefix& saved = *requests_.at(restore.request).request.saved;
+      try {
+        backend_->RestoreSequence(restore.sequence, restore.length, saved.state);
+        saved_rows_[restore.request] = saved.row;
+      } catch (const Error& error) {
+        scheduler_.FailRestore(restore, error.code(), error.what());
+      }
+    }
+  }
+
   void ChargeEncodes(const EncodePlan& plan, Clock::time_point begin, Clock::time_point end) {
     const auto rows = static_cast<double>(plan.tokens.size());
     const double milliseconds = Milliseconds(end - begin);
@@ -274,6 +298,28 @@ class Engine::Impl {
     encodes_.Remove(id);
     clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message, facts});
     Forget(id);
+  }
+
+  std::shared_ptr<const SavedPrefix> SaveNow(RequestId id) {
+    SequenceId sequence = scheduler_.SequenceOf(id);
+    if (sequence == kNoSequence)
+      throw Error("ERR_PREFIX_CLOSED", "The prefix is closed. Make a new one with prefill().");
+    CheckSavable();
+    auto saved = std::make_shared<SavedPrefix>();
+    saved->state = backend_->SaveSequence(sequence, scheduler_.PrefixLength(id));
+    saved->row = saved_rows_.at(id);
+    return saved;
+  }
+
+  // Layers with a window may have lost cells that others still have.
+  void CheckSavable() const {
+    const ModelInfo& info = backend_->info();
+    if (!info.hidden_layers.empty())
+      throw Error("ERR_UNSUPPORTED",
+                  "Prefixes can't be saved where hidden states are read: load without hiddenLayers.");
+    if (info.can_fork && info.sliding_window == 0 && info.decoder_start < 0) return;
+    throw Error("ERR_UNSUPPORTED", "Prefixes of this model (" + info.architecture +
+                                       ") can't be saved: its layers don't keep a cell for every token.");
   }
 
   // One outcome per read of the plan.
@@ -362,6 +408,7 @@ class Engine::Impl {
        : row.phase == Phase::kGenerate ? timings.generate
                                        : timings.score) += share;
     }
+    for (const PlanRestore& restore : plan.restores) Begin(requests_.at(restore.request), begin);
     for (const PlanRead& read : plan.reads) {
       Submission& open = requests_.at(read.request);
       Begin(open, begin);
@@ -447,6 +494,7 @@ class Engine::Impl {
     scheduled.prompt = request->prompt;
     scheduled.parent = request->parent;
     scheduled.pin = request->pin;
+    scheduled.is_saved = request->saved != nullptr;
     scheduled.num_candidates = request->num_candidates;
     scheduled.is_beam_search = request->beam.num_beams > 0;
     scheduled.space = request->space;
@@ -586,6 +634,7 @@ class Engine::Impl {
       if (!is_read || static_cast<int>(probe.weights.size()) != info.embedding_size)
         throw Error("ERR_OPTION_VALUE", "The probe \"" + probe.name + "\" fits no hidden state that is read.");
     }
+    if (request.saved != nullptr) CheckSaved(request);
     if (!info.can_generate)
       throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
     if (info.decoder_start >= 0 && (request.pin || request.parent != kNoRequest)) {
@@ -598,6 +647,13 @@ class Engine::Impl {
       throw Error("ERR_UNSUPPORTED", "Sequences of this model (" + info.architecture +
                                          ") can't be forked: one candidate, no prefix and no questions.");
     }
+  }
+
+  void CheckSaved(const Request& request) const {
+    CheckSavable();
+    bool is_prefix = request.pin && request.parent == kNoRequest;
+    if (is_prefix && static_cast<int>(request.saved->row.size()) == backend_->info().vocabulary_size) return;
+    throw Error("ERR_PREFIX_FILE", "What was saved is not a prefix of this model. Make the prefix again.");
   }
 
   void Close(RequestId id) {
@@ -761,6 +817,7 @@ void Engine::CloseClient(ClientId client, bool drain, std::function<void()> done
 
 RequestId Engine::Submit(ClientId client, Request request) { return impl_->Submit(client, std::move(request)); }
 void Engine::Cancel(RequestId request) { impl_->Cancel(request); }
+void Engine::Save(RequestId prefix, SaveDone done) { impl_->Save(prefix, std::move(done)); }
 void Engine::Release(RequestId prefix) { impl_->Release(prefix); }
 void Engine::Stop() { impl_->Stop(); }
 EngineStats Engine::stats() const { return impl_->stats(); }

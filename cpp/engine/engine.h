@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -12,9 +13,9 @@
 namespace winnow {
 
 struct EngineOptions {
-  int max_queue = 10'000;  // Requests that wait to begin; one more is refused.
-  double target_inter_token_ms = 0;  // Milliseconds between the tokens of the highest priority, for which lower ones are
-                                     // held back; 0 = never.
+  int max_queue = 10'000;            // Requests that wait to begin; one more is refused.
+  double target_inter_token_ms = 0;  // Milliseconds between the tokens of the highest priority, for which lower ones
+                                     // are held back; 0 = never.
 };
 
 // A model with its cache and the one thread that owns them. Clients (one per JavaScript environment) submit requests
@@ -43,6 +44,10 @@ class Engine {
   RequestId Submit(ClientId client, Request request);
   // Events that are already on their way may still arrive. Unknown and finished ids are fine.
   void Cancel(RequestId request);
+  // Calls `done` on the engine thread with what Request::saved takes to have the prefix again, or with null and the
+  // reason: ERR_PREFIX_CLOSED, ERR_UNSUPPORTED. Not called where the engine is stopped before.
+  using SaveDone = std::function<void(std::shared_ptr<const SavedPrefix>, std::exception_ptr)>;
+  void Save(RequestId prefix, SaveDone done);
   // Lets go of a pinned prefix; requests that run on it go on.
   void Release(RequestId prefix);
 

@@ -11,6 +11,7 @@
 #include "base/probe.h"
 #include "base/question.h"
 #include "base/sampling.h"
+#include "base/saved_prefix.h"
 #include "base/types.h"
 
 namespace winnow {
@@ -24,6 +25,7 @@ struct Request {
   std::vector<Token> prompt;      // Empty only with a parent.
   RequestId parent = kNoRequest;  // A pinned prefix.
   bool pin = false;  // Stays in the cache under the request's id until Release; no candidates, no questions.
+  std::shared_ptr<const SavedPrefix> saved;  // With pin and without parent: restored instead of evaluated.
   int num_candidates = 0;
   int max_tokens = 0;       // Of each candidate; what the context has no room for is cut off.
   int min_tokens = 0;       // Before it no end-of-text or stop token is drawn, and no stop string ends the text.

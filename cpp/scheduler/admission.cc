@@ -96,7 +96,8 @@ bool Scheduler::MayRun(OpenRequest& request) const {
 // fork of that and of no copy.
 void Scheduler::FindPinned(OpenRequest& request) const {
   request.pinned_length = 0;
-  if (request.parent != nullptr || !cache_.can_fork()) return;  // Its floor is without the parent's cells.
+  if (request.parent != nullptr || request.spec.is_saved || !cache_.can_fork())
+    return;  // Its floor is without the parent's cells.
   for (const auto& [id, prefix] : prefixes_) {
     if (prefix.space != request.spec.space) continue;
     int shared = std::min(CommonLength(prefix.tokens, request.tokens), LongestReuse(request));
@@ -119,7 +120,7 @@ void Scheduler::Refuse(OpenRequest& request) {
 bool Scheduler::FollowsSomebody(OpenRequest& request) {
   const KvCacheOptions& cache = options_.cache;
   bool can_follow = cache.can_fork && cache.sliding_window == 0 && options_.min_shared_tokens > 0;
-  if (!can_follow || request.spec.prompt.empty()) return false;
+  if (!can_follow || request.spec.prompt.empty() || request.spec.is_saved) return false;
   OpenRequest* leader = nullptr;
   int longest = 0;
   for (OpenRequest* other : running_) {
@@ -162,7 +163,10 @@ PrefixTree::Match Scheduler::FindPrompt(const OpenRequest& request) const {
   if (is_fork_of_parent) return {request.parent->sequence, request.usage.prompt_tokens, {}};
   auto pinned = prefixes_.find(request.pinned);
   if (pinned != prefixes_.end()) return {pinned->second.sequence, request.pinned_length, {}};
-  return cache_.FindLongestPrefix(request.spec.space, request.tokens, LongestReuse(request));
+  PrefixTree::Match match = cache_.FindLongestPrefix(request.spec.space, request.tokens, LongestReuse(request));
+  // Restoring is whole: a part that is cached already is of no use to it.
+  bool is_part = request.spec.is_saved && match.length < LongestReuse(request);
+  return is_part ? PrefixTree::Match() : match;
 }
 
 // For the first time, or again after a preemption.

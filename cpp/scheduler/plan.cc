@@ -202,6 +202,7 @@ void Scheduler::PlanPrompts(Step& step) {
 }
 
 void Scheduler::PlanPrompt(Step& step, OpenRequest& request) {
+  if (request.sequence != kNoSequence && IsToRestore(request)) return PlanRestored(step, request);
   const int end = request.usage.prompt_tokens;
   for (; request.allotted > 0 && TokensLeft(step, request) > 0; --request.allotted) {
     const Position position = cache_.Length(request.sequence);
@@ -215,6 +216,16 @@ void Scheduler::PlanPrompt(Step& step, OpenRequest& request) {
     request.num_evaluated = std::max(request.num_evaluated, position + 1);
     AddRow(step, request, row, {&request.sequence, 1});
   }
+}
+
+void Scheduler::PlanRestored(Step& step, OpenRequest& request) {
+  const int length = request.usage.prompt_tokens;
+  if (request.allotted < length) return;
+  step.plan.restores.push_back({request.spec.id, request.sequence, length});
+  for (Token token : request.tokens) cache_.Append({&request.sequence, 1}, token);
+  request.usage.cached_tokens = length;
+  request.num_evaluated = length;
+  request.allotted = 0;
 }
 
 // All but the last token, whose row is read: it follows in a step of its own, like any other.

@@ -24,6 +24,7 @@ struct ScheduledRequest {
   RequestId parent = kNoRequest;  // A pinned prefix.
   std::vector<Token> source;      // Of an encoder–decoder model: what its sequences attend to besides themselves.
   bool pin = false;               // Becomes a pinned prefix; then it has no candidates and no questions.
+  bool is_saved = false;          // With pin: its cells are restored, all in one step, and not evaluated.
   int num_candidates = 0;         // 0 = the questions are asked on the prompt itself.
   int max_tokens = 0;             // Of each candidate.
   Questions questions;            // Asked behind every finished candidate.

@@ -18,7 +18,20 @@ void Scheduler::AllotPrompt(Step& step, OpenRequest& request) {
   if (request.sequence == kNoSequence && !BeginPrompt(step, request)) return;
   if (request.prompt_is_done) return;
   int missing = request.usage.prompt_tokens - cache_.Length(request.sequence);
-  request.allotted = AllotRows(step, {&request, 0}, missing);
+  const Claim claim{&request, 0};
+  request.allotted = IsToRestore(request) ? AllotAll(step, claim, missing) : AllotRows(step, claim, missing);
+}
+
+// Nothing of it is in the cache: where all but the last row was found there, that row is evaluated.
+bool Scheduler::IsToRestore(const OpenRequest& request) const {
+  return request.spec.is_saved && cache_.Length(request.sequence) == 0;
+}
+
+// What is restored comes whole.
+int Scheduler::AllotAll(Step& step, const Claim& claim, int wanted) {
+  if (!MakeRoom(step, claim, {wanted, 0})) return 0;
+  step.allotted += wanted;
+  return wanted;
 }
 
 // `may_start`: candidates start in their order, so that none waits while a later one begins.

@@ -154,12 +154,20 @@ void Scheduler::Fail(const StepPlan& plan, const std::string& code, const std::s
   std::set<RequestId> served;
   for (const PlanRow& row : plan.rows) served.insert(row.request);
   for (const PlanRead& read : plan.reads) served.insert(read.request);
+  for (const PlanRestore& restore : plan.restores) served.insert(restore.request);
   for (RequestId id : served) {
     OpenRequest& request = *Find(id);
     finished_.push_back({id, request.usage, code, message, {}});
     End(request, /*keeps_cells=*/false);
     Release(id);  // A prefix that was found in the cache is pinned already, and its row has not been saved.
   }
+  RemoveEnded();
+}
+
+void Scheduler::FailRestore(const PlanRestore& restore, const std::string& code, const std::string& message) {
+  OpenRequest& request = *Find(restore.request);
+  finished_.push_back({restore.request, request.usage, code, message, {}});
+  End(request, /*keeps_cells=*/false);
   RemoveEnded();
 }
 
@@ -214,6 +222,11 @@ std::vector<RequestId> Scheduler::TakeReleasedPrefixes() { return std::exchange(
 int Scheduler::PrefixLength(RequestId prefix) const {
   auto found = prefixes_.find(prefix);
   return found == prefixes_.end() ? -1 : static_cast<int>(found->second.tokens.size());
+}
+
+SequenceId Scheduler::SequenceOf(RequestId prefix) const {
+  auto found = prefixes_.find(prefix);
+  return found == prefixes_.end() ? kNoSequence : found->second.sequence;
 }
 
 Span<const Token> Scheduler::PromptOf(RequestId id) const {

@@ -63,6 +63,9 @@ class Scheduler {
   // The step did not happen: every request that it served ends with this error.
   void Fail(const StepPlan& plan, const std::string& code, const std::string& message);
 
+  // One of the plan's restores did not work; before the Commit.
+  void FailRestore(const PlanRestore& restore, const std::string& code, const std::string& message);
+
   std::vector<FinishedRequest> TakeFinished();
   // Prefixes that are gone since the last call: their saved rows may go too.
   std::vector<RequestId> TakeReleasedPrefixes();
@@ -74,7 +77,8 @@ class Scheduler {
   TimeMs next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
   const SchedulerCounts& counts() const { return counts_; }
   const KvCache& cache() const { return cache_; }
-  int PrefixLength(RequestId prefix) const;  // -1 = no such prefix.
+  int PrefixLength(RequestId prefix) const;       // -1 = no such prefix.
+  SequenceId SequenceOf(RequestId prefix) const;  // kNoSequence = no such prefix.
   // The request's prompt, its parent's tokens in front. Valid until its end.
   Span<const Token> PromptOf(RequestId id) const;
 
@@ -97,7 +101,9 @@ class Scheduler {
     int allotted = 0;           // Cells that are spoken for in this step.
     bool found_prompt = false;  // A prompt needed no row at all.
 
-    bool has_work() const { return !plan.rows.empty() || !plan.reads.empty() || found_prompt; }
+    bool has_work() const {
+      return !plan.rows.empty() || !plan.reads.empty() || !plan.restores.empty() || found_prompt;
+    }
   };
 
   // Who asks for room: the request's prompt, or one of its bases.
@@ -135,6 +141,8 @@ class Scheduler {
   // Who gets cells, who gives them up: room.cc
   void Allot(Step& step, OpenRequest& request);
   void AllotPrompt(Step& step, OpenRequest& request);
+  int AllotAll(Step& step, const Claim& claim, int wanted);
+  bool IsToRestore(const OpenRequest& request) const;
   void AllotBase(Step& step, OpenRequest& request, size_t index, bool* may_start);
   void AllotQuestion(Step& step, OpenRequest& request, size_t index);
   void AllotChecks(Step& step, OpenRequest& request, size_t index);
@@ -186,6 +194,7 @@ class Scheduler {
   void PlanBranch(Step& step, OpenRequest& request, Base& base, Branch& branch);
   void PlanPrompts(Step& step);
   void PlanPrompt(Step& step, OpenRequest& request);
+  void PlanRestored(Step& step, OpenRequest& request);
   void PlanCatchUp(Step& step, OpenRequest& request, Base& base);
   void ReadPrompt(Step& step, OpenRequest& request, int row, RequestId saved_by);
   void ReadBase(Step& step, const OpenRequest& request, int candidate, int row, RequestId saved_by);

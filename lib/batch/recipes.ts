@@ -38,7 +38,7 @@ const lamda: BatchRecipe = async (fields, context) => {
   try {
     const turn = prefix.winnow({ ...drawingOf(drawing, context), candidates: options.candidates, signal });
     const { outcome, chosen, bestRejected, candidates, seed } = await turn.result();
-    const { text, scores, rank, failed } = chosen ?? bestRejected;
+    const { text, scores, rank, failed } = (chosen ?? bestRejected)!; // No checks, so none was stopped.
     const kept = candidates.filter((candidate) => candidate.kept).length;
     return { outcome, text, scores, rank, failed, kept, seed };
   } finally {

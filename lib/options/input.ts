@@ -127,6 +127,12 @@ export function resolveRequestOptions(options: RequestOptions = {}): ResolvedReq
   return { signal: resolveSignal(options.signal), schedule: resolveSchedule(options) };
 }
 
+/** Of requests that are on no prefix. */
+export function resolveNamespacedOptions(options: RequestOptions & NamespaceOptions = {}): ResolvedRequestOptions {
+  checkNames('options', checkFields('options', options), [...requestNames, ...namespaceNames]);
+  return { signal: resolveSignal(options.signal), schedule: resolveSchedule(options) };
+}
+
 export interface TokenizeOptions {
   /** Add the beginning-of-text token where the model wants one. @default true, as for prompts */
   addSpecial?: boolean;

@@ -14,7 +14,7 @@ const layers = [
   ['engine', 'workers'],
   ['chat-template', 'request-stream', 'check-log'],
   ['context', 'generation', 'sampling'],
-  ['requests', 'questions'],
+  ['requests', 'questions', 'prefixes'],
   ['content-free', 'rolling'],
   ['scoring', 'recipes/turn', 'embedding', 'beam'],
   ['heads', 'checks'],

@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'ava';
 import { loadAddon } from '../../lib/addon.js';
 import { Engine } from '../../lib/engine.js';
 import { resolveLoadOptions } from '../../lib/options.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { openNative } from './open-native.js';
 
 const greedy = { maxTokens: 12, temperature: 0, ignoreEos: true } as const;
@@ -141,6 +144,29 @@ test('a timeout and a full queue reach JavaScript with their facts', async (t) =
   t.true(interTokenMs.count > 0 && interTokenMs.p50 >= 1);
   t.true(timeMs.generate > 0);
   await model.close();
+});
+
+test('a prefix goes through a file into another engine, and nothing of it is evaluated again', async (t) => {
+  const folder = await temporaryFolder(t);
+  const model = path.join(folder, 'fake-saved');
+  await writeFile(model, 'weights');
+  const file = path.join(folder, 'story.prefix');
+  const first = await openNative(model);
+  const fresh = await first.prefill({ prompt: 'Once upon a time' });
+  await fresh.save(file);
+  const expected = await fresh.generate(greedy).text();
+  await first.close();
+
+  const second = await openNative(model, { maxSequences: 8 });
+  const loaded = await second.loadPrefix(file, { namespace: 'stories' });
+  t.is(loaded.tokens, fresh.tokens);
+  t.is(loaded.usage.evaluatedPromptTokens, 0);
+  t.is(second.stats().evaluatedTokens, 0);
+  t.is(await loaded.generate(greedy).text(), expected);
+  t.is(second.stats().pinnedCells, fresh.tokens);
+  await loaded.close();
+  await t.throwsAsync(loaded.save(file), { code: 'ERR_PREFIX_CLOSED' });
+  await second.close();
 });
 
 test('a target between tokens holds lower priorities back, and they still end', async (t) => {

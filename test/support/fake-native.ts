@@ -8,6 +8,7 @@ import type {
   NativeLabelScore,
   NativeModelInfo,
   NativeRequest,
+  NativeSavedPrefix,
   NativeStats,
   NativeUsage,
 } from '../../lib/native.js';
@@ -148,6 +149,11 @@ export class FakeNative implements NativeAddon, NativeEngine {
   cancel(id: number): void {
     this.cancelled.push(id);
     this.#running.delete(id);
+  }
+
+  async savePrefix(id: number): Promise<NativeSavedPrefix> {
+    if (!this.#prefixes.has(id)) throw codedError('ERR_PREFIX_CLOSED');
+    return { state: Uint8Array.of(1, 2, 3, id), row: Float32Array.of(0.5, -2) };
   }
 
   releasePrefix(id: number): void {

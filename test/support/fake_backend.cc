@@ -194,6 +194,22 @@ Encoded FakeBackend::Encode(const EncodePlan& plan) {
   return encoded;
 }
 
+std::vector<uint8_t> FakeBackend::SaveSequence(SequenceId sequence, int length) {
+  std::vector<Token> tokens = Visible(sequence);
+  if (static_cast<int>(tokens.size()) != length) throw Error("ERR_FAKE", "Another length than was saved.");
+  const auto* bytes = reinterpret_cast<const uint8_t*>(tokens.data());
+  return {bytes, bytes + tokens.size() * sizeof(Token)};
+}
+
+void FakeBackend::RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) {
+  if (!Visible(sequence).empty()) throw Error("ERR_FAKE", "Restored into a sequence that is not empty.");
+  if (state.size() != length * sizeof(Token)) throw Error("ERR_PREFIX_FILE", "The fake model can't read that.");
+  if (num_used_cells() + length > info_.cache_tokens) throw Error("ERR_FAKE", "The cache is full.");
+  std::vector<Token> tokens(length);
+  std::copy(state.begin(), state.end(), reinterpret_cast<uint8_t*>(tokens.data()));
+  for (int i = 0; i < length; ++i) cells_.push_back({tokens[i], i, {sequence}});
+}
+
 void FakeBackend::Apply(const CacheOp& op) {
   if (op.kind == CacheOp::Kind::kCopy) {
     if (!Visible(op.target).empty()) throw Error("ERR_FAKE", "Copy into a sequence that is not empty.");

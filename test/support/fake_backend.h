@@ -35,6 +35,9 @@ class FakeBackend : public Backend {
   std::string TokenBytes(Token token, bool special) const override;
   Logits Run(const StepPlan& plan) override;
   Encoded Encode(const EncodePlan& plan) override;
+  // Its tokens, four bytes each.
+  std::vector<uint8_t> SaveSequence(SequenceId sequence, int length) override;
+  void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) override;
   void Abort() override { is_aborted_ = true; }
 
   // The state of the last of `tokens`, [kVectorSize]: of an encoder, which also sees what follows, for any of them.

@@ -158,6 +158,12 @@ void StepContext::NoteCells(const void* keys, Span<const int64_t> indices) {
   }
 }
 
+void StepContext::SetCells(const void* keys, Span<const int64_t> cells, Span<const Position> positions) {
+  const int table = TableOf(keys);
+  if (table < 0) return;
+  for (size_t i = 0; i < cells.size(); ++i) tables_[table].Set(cells[i], positions[i]);
+}
+
 void StepContext::FindRow(ThreadState* state, int table, const ggml_tensor* mask, int64_t row) {
   Visible& visible = visible_[table];
   int32_t* cells = visible.cells.get() + row * options_.max_cells;

@@ -75,6 +75,10 @@ class StepContext {
   // Thread 0 only: row i of the step went to cell indices[i] of the cache whose first layer's keys are at `keys`.
   void NoteCells(const void* keys, Span<const int64_t> indices);
 
+  // Engine thread, between two steps: which tokens lie in these cells of the cache that has `keys`, since they were put
+  // there by no step. Keys of no cache that was ever written to are passed over.
+  void SetCells(const void* keys, Span<const int64_t> cells, Span<const Position> positions);
+
   // What each row sees by `mask`, float16[rows][cells], with −∞ for hidden cells. Null if the cache isn't known.
   const kernels::VisibleCells* FindVisible(const ThreadRange& thread, const void* keys, const ggml_tensor* mask);
 

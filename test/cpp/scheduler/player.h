@@ -85,6 +85,7 @@ class Player {
     if (on_plan) on_plan(plan);
     EXPECT_LE(static_cast<int>(plan.rows.size()), max_step_tokens_);
     Logits logits = backend->Run(plan);
+    for (const PlanRestore& restore : plan.restores) Restore(restore);
     std::vector<SampleOutcome> outcomes(plan.reads.size());
     for (size_t i = 0; i < plan.reads.size(); ++i) Read(plan.reads[i], logits, &outcomes[i]);
     if (step_ms) Measure(plan);
@@ -107,6 +108,7 @@ class Player {
     EXPECT_EQ(scheduler.cache().num_used_cells(), backend->num_used_cells());
   }
 
+  std::map<RequestId, Tokens> files;  // What requests with is_saved restore.
   TimeMs now = 0;
   std::function<double(int rows)> step_ms;  // What a step takes, by its rows; null: nothing, and nobody measures.
   std::function<void(const StepPlan&)> on_plan;
@@ -121,6 +123,17 @@ class Player {
   std::vector<std::vector<int>> checks;  // candidate, check, node: in the order of their reads
 
  private:
+  void Restore(const PlanRestore& restore) {
+    const Tokens& tokens = files.at(restore.request);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(tokens.data());
+    try {
+      backend->RestoreSequence(restore.sequence, restore.length, {bytes, tokens.size() * sizeof(Token)});
+      saved_[restore.request] = backend->RowBehind(tokens);
+    } catch (const Error& error) {
+      scheduler.FailRestore(restore, error.code(), error.what());
+    }
+  }
+
   void Measure(const StepPlan& plan) {
     const double milliseconds = step_ms(static_cast<int>(plan.rows.size()));
     scheduler.Measure(plan, milliseconds);

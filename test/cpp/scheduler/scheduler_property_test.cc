@@ -22,6 +22,17 @@ class CellModel {
     behind_.clear();
     for (const PlanRow& row : plan.rows) Evaluate(row, plan.SequencesOf(row));
   }
+  void Restore(const PlanRestore& restore, Span<const Token> tokens) {
+    ASSERT_TRUE(sequences_[restore.sequence].empty());
+    ASSERT_EQ(static_cast<int>(tokens.size()), restore.length);
+    uint64_t seen = 1;
+    for (Token token : tokens) {
+      seen = Mix(seen, token);
+      sequences_[restore.sequence].push_back(static_cast<int>(cells_.size()));
+      cells_.push_back({token, seen, 1});
+      ASSERT_LE(++num_used_, max_cells_);
+    }
+  }
   // A number that says what is seen behind the row.
   uint64_t Behind(int row) const { return behind_[row]; }
   int num_used() const { return num_used_; }
@@ -89,7 +100,8 @@ class Storm {
         cells_(90 + random_() % 100),
         sequences_(4 + random_() % 14),
         options_(Sized(1 + random_() % 24, cells_, sequences_)),
-        scheduler_(options_),
+        is_paced_(seed % 2 == 1 && options_.max_step_tokens >= 8),
+        scheduler_(Paced(options_, is_paced_ ? 8 : 0)),
         model_(cells_, sequences_) {}
 
   void Operate() {
@@ -125,9 +137,17 @@ class Storm {
   }
 
   int64_t num_preemptions() const { return scheduler_.counts().preemptions; }
-  int num_timeouts = 0, num_full = 0, num_finished = 0, num_rejected = 0;
+  // A step of a few rows leaves nothing to hold back.
+  bool is_paced() const { return is_paced_; }
+  int64_t num_held_steps() const { return scheduler_.counts().held_steps; }
+  int num_timeouts = 0, num_full = 0, num_finished = 0, num_rejected = 0, num_restored = 0;
 
  private:
+  static SchedulerOptions Paced(SchedulerOptions options, double target_inter_token_ms) {
+    options.target_inter_token_ms = target_inter_token_ms;
+    return options;
+  }
+
   struct Asked {
     ScheduledRequest spec;
     Tokens prompt;  // With the parent's.
@@ -170,6 +190,8 @@ class Storm {
       if (random_() % 2 == 0) request.prompt.clear();
       asked.prompt = parent.second;
       asked.prompt.insert(asked.prompt.end(), request.prompt.begin(), request.prompt.end());
+    } else if (request.pin) {
+      request.is_saved = random_() % 4 != 0;
     }
     try {
       scheduler_.Add(request);
@@ -217,13 +239,27 @@ class Storm {
       scheduler_.Fail(plan, "ERR_COMPUTE", "out of luck");
     } else {
       std::vector<SampleOutcome> outcomes(plan.reads.size());
+      Restore(plan);
       for (size_t i = 0; i < plan.reads.size(); ++i) Read(plan.reads[i], &outcomes[i]);
+      scheduler_.Measure(plan, 4 + static_cast<double>(plan.rows.size() + random_() % 4));
       scheduler_.Commit(plan, outcomes);
     }
     for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);
     scheduler_.TakeReleasedPrefixes();
     CheckBook();
     if (random_() % 8 == 0) CheckSequences();
+  }
+
+  void Restore(const StepPlan& plan) {
+    for (const PlanRestore& restore : plan.restores) {
+      if (random_() % 20 == 0) {
+        scheduler_.FailRestore(restore, "ERR_PREFIX_FILE", "out of luck");
+        continue;
+      }
+      ++num_restored;
+      model_.Restore(restore, scheduler_.PromptOf(restore.request));
+      saved_[restore.request] = Expected(open_.at(restore.request), {});
+    }
   }
 
   void Read(const PlanRead& read, SampleOutcome* outcome) {
@@ -370,6 +406,7 @@ class Storm {
     StepPlan removals = scheduler_.Plan(now_);
     model_.Run(removals);
     for (const FinishedRequest& finished : scheduler_.TakeFinished()) Finish(finished);
+    Restore(removals);
     std::vector<SampleOutcome> outcomes(removals.reads.size());
     for (size_t i = 0; i < removals.reads.size(); ++i) Read(removals.reads[i], &outcomes[i]);
     const KvCache& cache = scheduler_.cache();
@@ -385,6 +422,7 @@ class Storm {
   std::mt19937 random_;
   int cells_, sequences_;
   SchedulerOptions options_;
+  bool is_paced_;
   Scheduler scheduler_;
   CellModel model_;
   TimeMs now_ = 0;
@@ -404,6 +442,8 @@ TEST_P(SchedulerStorm, NothingIsLostStarvedOrWrong) {
   EXPECT_GT(storm.num_finished, 20);
   EXPECT_GT(storm.num_preemptions(), 0);
   EXPECT_GT(storm.num_rejected, 10);
+  EXPECT_GT(storm.num_restored, 0);
+  EXPECT_EQ(storm.num_held_steps() > 0, storm.is_paced());
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SchedulerStorm, testing::Range(0u, 25u));
