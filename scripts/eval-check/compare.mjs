@@ -56,33 +56,38 @@ function comparePerplexity() {
   }
 }
 
-function compareChoices({ ours, verdicts }) {
-  const differences = [];
-  const pairs = [];
-  for (const row of result.rows.filter(({ error }) => !error)) {
-    const score = byId.get(JSON.stringify(row.id));
-    if (!score) continue;
-    const mine = ours(row);
+/** [request][choices of all items]: |difference of log P| ÷ tokens. */
+function differencesOf(pairs) {
+  const requests = pairs[0].mine.map(() => []);
+  for (const { mine, score } of pairs)
     mine.forEach((choices, request) =>
-      choices.forEach((logprob, choice) =>
-        differences.push(Math.abs(logprob - score.logprobs[request][choice]) / score.tokens[request][choice]),
-      ),
+      choices.forEach((logprob, choice) => {
+        const { logprobs, tokens } = score;
+        requests[request].push(Math.abs(logprob - logprobs[request][choice]) / tokens[request][choice]);
+      }),
     );
-    pairs.push([verdicts(mine, row), verdicts(score.logprobs, row)]);
-  }
-  console.log(
-    `${pairs.length} of ${result.items} items; log-likelihoods differ by ${(sum(differences) / differences.length).toFixed(5)} nats per token (mean of ${differences.length} choices)\n`,
-  );
-  console.log('| figure | winnow | PyTorch | items that differ |\n|---|---|---|---|');
-  for (const name of Object.keys(pairs[0][0])) {
-    const mean = (side) => (sum(pairs.map((pair) => pair[side][name])) / pairs.length).toFixed(4);
-    const isVerdict = pairs.every(([mine]) => mine[name] === 0 || mine[name] === 1);
-    const differing = pairs.filter(([mine, theirs]) => mine[name] !== theirs[name]).length;
-    const largest = Math.max(...pairs.map(([mine, theirs]) => Math.abs(mine[name] - theirs[name])));
-    console.log(
-      `| ${name} | ${mean(0)} | ${mean(1)} | ${isVerdict ? differing : `largest difference ${largest.toFixed(4)}`} |`,
-    );
-  }
+  return requests;
+}
+
+function verdictLine(name, verdicts) {
+  const mean = (side) => (sum(verdicts.map((both) => both[side][name])) / verdicts.length).toFixed(4);
+  const isVerdict = verdicts.every(([mine]) => mine[name] === 0 || mine[name] === 1);
+  const differing = verdicts.filter(([mine, theirs]) => mine[name] !== theirs[name]).length;
+  const largest = Math.max(...verdicts.map(([mine, theirs]) => Math.abs(mine[name] - theirs[name])));
+  return `| ${name} | ${mean(0)} | ${mean(1)} | ${isVerdict ? differing : `largest difference ${largest.toFixed(4)}`} |`;
+}
+
+function compareChoices({ ours, verdicts }) {
+  const scored = result.rows.filter(({ id, error }) => !error && byId.has(JSON.stringify(id)));
+  const pairs = scored.map((row) => ({ row, mine: ours(row), score: byId.get(JSON.stringify(row.id)) }));
+  console.log(`${pairs.length} of ${result.items} items`);
+  differencesOf(pairs).forEach((differences, request) => {
+    const mean = (sum(differences) / differences.length).toFixed(5);
+    console.log(`request ${request + 1}: ${mean} nats per token (mean of ${differences.length} choices)`);
+  });
+  const both = pairs.map(({ row, mine, score }) => [verdicts(mine, row), verdicts(score.logprobs, row)]);
+  console.log('\n| figure | winnow | PyTorch | items that differ |\n|---|---|---|---|');
+  for (const name of Object.keys(both[0][0])) console.log(verdictLine(name, both));
 }
 
 if (result.task === 'perplexity') comparePerplexity();
