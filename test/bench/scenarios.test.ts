@@ -198,7 +198,7 @@ test('contexts of the early rejection have their length, and say one word behind
 
 test('mixed load: latencies of the readers in each mode, and the share of its speed that the job keeps', (t) => {
   const scenario = scenarioNamed('mixed-load');
-  const workload = makeWorkload(scenario, scenario.quickSizes[0]!, 1);
+  const workload = makeWorkload(scenario, scenario.quickSizes[0], 1);
   t.deepEqual(scenario.expected(workload), { generatedTokens: { least: 96, most: 96 } });
   const mode = (interTokenMs: number[], jobRowsPerSecond: number) => ({ interTokenMs, jobRowsPerSecond });
   const rows = scenario.metrics(workload, {

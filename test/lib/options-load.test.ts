@@ -62,7 +62,6 @@ const wrong: [keyof LoadOptions, unknown][] = [
   ['targetInterTokenMs', 0],
   ['targetInterTokenMs', -1],
   ['targetInterTokenMs', NaN],
-  ['targetInterTokenMs', Infinity],
   ['targetInterTokenMs', '50'],
   ['contextSize', 0],
   ['contextSize', -1],

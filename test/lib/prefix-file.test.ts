@@ -84,7 +84,7 @@ for (const [field, info] of others)
     const { native, model } = await openWithFile(modelFile, info);
     const error = await t.throwsAsync(model.loadPrefix(file), { instanceOf: PrefixFileError });
     t.is(error?.code, 'ERR_PREFIX_MISMATCH');
-    t.regex(error!.message, new RegExp(`another ${field}`));
+    t.regex(error.message, new RegExp(`another ${field}`));
     t.is(native.submitted.length, 0);
   });
 
@@ -98,7 +98,7 @@ test('a prefix belongs to the bytes of its model, wherever they lie', async (t) 
     instanceOf: PrefixFileError,
   });
   t.is(error?.code, 'ERR_PREFIX_MISMATCH');
-  t.regex(error!.message, /another model/);
+  t.regex(error.message, /another model/);
 });
 
 test('what can’t be a file or an option is refused', async (t) => {
