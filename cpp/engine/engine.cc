@@ -16,6 +16,7 @@
 #include "engine/command_queue.h"
 #include "engine/meters.h"
 #include "engine/registry.h"
+#include "engine/request_checks.h"
 #include "engine/session.h"
 #include "engine/text_encoding.h"
 #include "grammar/grammar.h"
@@ -304,22 +305,11 @@ class Engine::Impl {
     SequenceId sequence = scheduler_.SequenceOf(id);
     if (sequence == kNoSequence)
       throw Error("ERR_PREFIX_CLOSED", "The prefix is closed. Make a new one with prefill().");
-    CheckSavable();
+    CheckSavable(backend_->info());
     auto saved = std::make_shared<SavedPrefix>();
     saved->state = backend_->SaveSequence(sequence, scheduler_.PrefixLength(id));
     saved->row = saved_rows_.at(id);
     return saved;
-  }
-
-  // Layers with a window may have lost cells that others still have.
-  void CheckSavable() const {
-    const ModelInfo& info = backend_->info();
-    if (!info.hidden_layers.empty())
-      throw Error("ERR_UNSUPPORTED",
-                  "Prefixes can't be saved where hidden states are read: load without hiddenLayers.");
-    if (info.can_fork && info.sliding_window == 0 && info.decoder_start < 0) return;
-    throw Error("ERR_UNSUPPORTED", "Prefixes of this model (" + info.architecture +
-                                       ") can't be saved: its layers don't keep a cell for every token.");
   }
 
   // One outcome per read of the plan.
@@ -488,7 +478,7 @@ class Engine::Impl {
   ScheduledRequest ScheduledOf(RequestId id, Submission* open) {
     const ModelInfo& info = backend_->info();
     Request* request = &open->request;
-    CheckSupported(*request);
+    CheckRequest(info, *request);
     ScheduledRequest scheduled;
     scheduled.id = id;
     scheduled.prompt = request->prompt;
@@ -509,7 +499,7 @@ class Engine::Impl {
     for (const Check& check : request->checks.checks) {
       scheduled.checks.push_back(Compile(check.question, &open->asked.checks, &deepest));
     }
-    CheckStepFits(scheduled.checks);
+    CheckStepFits(info, scheduled.checks);
     scheduled.max_refills = request->checks.max_refills;
     if (!request->grammar.empty()) ReadGrammar(request);
     ReadTextBias(request);
@@ -534,23 +524,6 @@ class Engine::Impl {
     return {added, &added->tree()};
   }
 
-  // Checks run in one step, together with the token before them.
-  void CheckStepFits(const std::vector<std::shared_ptr<const TokenTree>>& checks) const {
-    int rows = 1;
-    int outputs = 1;
-    for (const auto& tree : checks) {
-      rows += static_cast<int>(tree->nodes.size());
-      for (const TokenTree::Node& node : tree->nodes) outputs += node.wants_logits;
-    }
-    const ModelInfo& info = backend_->info();
-    if (rows <= info.max_step_tokens && outputs <= info.max_step_outputs) return;
-    throw Error("ERR_OPTION_VALUE", "The checks take " + std::to_string(rows) + " tokens and " +
-                                        std::to_string(outputs) + " rows of logits of one step, which has " +
-                                        std::to_string(info.max_step_tokens) + " and " +
-                                        std::to_string(info.max_step_outputs) +
-                                        ". Ask fewer or shorter ones, or load the model with a larger maxStepTokens.");
-  }
-
   // A text of one token is biased wherever it may come, a longer one where its last token would complete it.
   void ReadTextBias(Request* request) const {
     for (const auto& [text, bias] : request->text_bias) {
@@ -562,7 +535,7 @@ class Engine::Impl {
 
   EncodeRequest EncodeOf(RequestId id, Submission* open) {
     const Request& request = open->request;
-    CheckTexts(request);
+    CheckTexts(backend_->info(), request);
     EncodeRequest encode;
     encode.id = id;
     encode.texts = request.texts;
@@ -571,28 +544,6 @@ class Engine::Impl {
     if (request.timeout_ms > 0) encode.deadline = encode.submitted + request.timeout_ms;
     open->encoding.emplace(id, request);
     return encode;
-  }
-
-  void CheckTexts(const Request& request) const {
-    const ModelInfo& info = backend_->info();
-    const int longest = info.encoding.max_text_tokens;
-    if (longest == 0) throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not encode texts.");
-    for (const std::vector<Token>& text : request.texts) {
-      if (text.empty()) throw Error("ERR_PROMPT_EMPTY", "A text is empty.");
-      if (static_cast<int>(text.size()) > longest) {
-        throw Error("ERR_CONTEXT_OVERFLOW", "A text has " + std::to_string(text.size()) +
-                                                " tokens; this model encodes at most " + std::to_string(longest) +
-                                                ". Shorten it, or load the model with larger maxStepTokens.");
-      }
-      CheckTokens(text);
-    }
-  }
-
-  void CheckTokens(const std::vector<Token>& tokens) const {
-    const int size = backend_->info().vocabulary_size;
-    auto is_unknown = [&](Token token) { return token < 0 || token >= size; };
-    if (std::none_of(tokens.begin(), tokens.end(), is_unknown)) return;
-    throw Error("ERR_OPTION_VALUE", "A token id is outside of the vocabulary of " + std::to_string(size) + " tokens.");
   }
 
   // What the user prompts an encoder–decoder model with is encoded; its own sequences begin with one token, and nobody
@@ -617,43 +568,6 @@ class Engine::Impl {
     }
     request->tokens = token_table_;
     request->rules = std::make_shared<Grammar>(ParseGbnf(request->grammar));
-  }
-
-  void CheckSupported(const Request& request) const {
-    const ModelInfo& info = backend_->info();
-    if (request.prompt.empty() && request.parent == kNoRequest) throw Error("ERR_PROMPT_EMPTY", "The prompt is empty.");
-    CheckTokens(request.prompt);
-    auto check = [this](const Question& question) {
-      CheckTokens(question.suffix);
-      for (const auto& label : question.labels) CheckTokens(label);
-    };
-    for (const Question& question : request.questions) check(question);
-    for (const Check& each : request.checks.checks) check(each.question);
-    for (const Probe& probe : request.probes) {
-      const bool is_read = std::count(info.hidden_layers.begin(), info.hidden_layers.end(), probe.layer) > 0;
-      if (!is_read || static_cast<int>(probe.weights.size()) != info.embedding_size)
-        throw Error("ERR_OPTION_VALUE", "The probe \"" + probe.name + "\" fits no hidden state that is read.");
-    }
-    if (request.saved != nullptr) CheckSaved(request);
-    if (!info.can_generate)
-      throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
-    if (info.decoder_start >= 0 && (request.pin || request.parent != kNoRequest)) {
-      throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture +
-                                         ") encodes the prompt of every request anew: it keeps no prefix.");
-    }
-    bool forks = request.pin || request.parent != kNoRequest || request.num_candidates > 1 ||
-                 !request.questions.empty() || !request.checks.empty();
-    if (forks && !info.can_fork) {
-      throw Error("ERR_UNSUPPORTED", "Sequences of this model (" + info.architecture +
-                                         ") can't be forked: one candidate, no prefix and no questions.");
-    }
-  }
-
-  void CheckSaved(const Request& request) const {
-    CheckSavable();
-    bool is_prefix = request.pin && request.parent == kNoRequest;
-    if (is_prefix && static_cast<int>(request.saved->row.size()) == backend_->info().vocabulary_size) return;
-    throw Error("ERR_PREFIX_FILE", "What was saved is not a prefix of this model. Make the prefix again.");
   }
 
   void Close(RequestId id) {
