@@ -45,6 +45,7 @@ test('everything that a user catches or checks with instanceof is exported', (t)
     'OptionError',
     'OutputError',
     'Prefix',
+    'PrefixFileError',
     'QueueFullError',
     'RequestStream',
     'Sampling',
