@@ -32,6 +32,7 @@ async function build({ cuda, arch, fetchCublas, native, debug }: BuildOptions, s
   const args = [script, ...given, ...(arch === undefined ? [] : ['--arch', arch])];
   const child = spawn(process.execPath, args, { stdio: 'inherit', signal });
   const [code] = (await once(child, 'exit')) as [number | null];
+  if (code === 0) console.log(path.join(packageRoot(), 'build', cuda ? 'cuda' : 'release', 'winnow.node'));
   process.exitCode = code ?? 1;
 }
 

@@ -152,7 +152,7 @@ const declarations = [
   .concat(['candidates', 'generation', 'sampling', 'recipes/turn', 'scoring', 'model', 'capabilities'])
   .map((name) => readDocument(path.join('lib', `${name}.ts`)));
 const inner =
-  /^export \w+ (?:Resolved|Native(?:Event|Request|Question|LabelScore|Check|Decoding|Engine|Addon|ModelInfo))/;
+  /^export \w+ (?:Resolved|Native(?:Event|Request|Question|LabelScore|Check|Decoding|SavedPrefix|Engine|Addon|ModelInfo))/;
 
 /** Names of the fields of a file's exported types, but for those that only the package itself sees. */
 function fieldsOf(source: string): string[] {
