@@ -41,13 +41,17 @@ const renderer = new Renderer();
 
 async function startPool(): Promise<Piscina> {
   const { Piscina } = await import('piscina');
-  return new Piscina({
+  const pool = new Piscina({
     filename: new URL('./workers/chat-template.js', import.meta.url).href,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: Infinity,
     resourceLimits,
   });
+  // A worker that was given up may still reach its memory limit before it ends: nobody waits for it any more, and without
+  // a listener the event would end the process.
+  pool.on('error', () => {});
+  return pool;
 }
 
 async function runWithin(limitMs: number, pool: Piscina, task: RenderTask): Promise<RenderOutcome> {
