@@ -1,3 +1,5 @@
+import { WinnowError } from './errors.js';
+
 /** Events on their way to one reader. Its bound is the writer's: a request sends at most so many events. */
 export class EventQueue<Event> {
   #events: Event[] = [];
@@ -5,6 +7,7 @@ export class EventQueue<Event> {
   #isEnded = false;
   #failure: { error: unknown } | undefined;
   #readers: (() => void)[] = [];
+  #isIterated = false;
 
   push(event: Event): void {
     if (this.#isEnded) return;
@@ -38,6 +41,20 @@ export class EventQueue<Event> {
     this.#failure = undefined; // Thrown once; after that an iterator is done.
     if (failure) throw failure.error;
     return { done: true, value: undefined };
+  }
+
+  /** The one loop over the events of `what`; a second throws `ERR_ALREADY_READ`. `onLeave`: the loop was left early. */
+  iterateOnce(what: string, onLeave: () => void): AsyncIterator<Event, undefined> {
+    if (this.#isIterated) throw new WinnowError('ERR_ALREADY_READ', `The events of a ${what} can be read only once.`);
+    this.#isIterated = true;
+    return {
+      next: () => this.read(),
+      return: async () => {
+        onLeave();
+        this.discard();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   #change(): Promise<void> {

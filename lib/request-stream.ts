@@ -1,6 +1,6 @@
 import { onAbort } from './abort.js';
 import type { Engine, RequestEvent, RequestSink } from './engine.js';
-import { CancelledError, WinnowError } from './errors.js';
+import { CancelledError } from './errors.js';
 import { EventQueue } from './event-queue.js';
 import type { NativeRequest } from './native.js';
 
@@ -28,7 +28,6 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
   #id: number | undefined;
   #pins = false;
   #isSettled = false;
-  #isIterated = false;
 
   /** @internal `prepare` finds the tokens; throws what reading and `result()` then throw. */
   constructor(engine: Engine, prepare: () => Promise<Prepared<Event, Result>>, signal?: AbortSignal) {
@@ -55,16 +54,7 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
 
   /** The events, once. Leaving the loop early (`break`) stops the request. */
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
-    if (this.#isIterated) throw new WinnowError('ERR_ALREADY_READ', 'The events of a request can be read only once.');
-    this.#isIterated = true;
-    return {
-      next: () => this.#queue.read(),
-      return: async () => {
-        this.cancel();
-        this.#queue.discard();
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#queue.iterateOnce('request', () => this.cancel());
   }
 
   async #start(prepare: () => Promise<Prepared<Event, Result>>): Promise<void> {

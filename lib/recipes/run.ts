@@ -1,7 +1,7 @@
 // The frame of every recipe: what runs, what it says while it runs, and what it reports in the end.
 import { onAbort } from '../abort.js';
 import type { Usage } from '../candidates.js';
-import { CancelledError, WinnowError } from '../errors.js';
+import { CancelledError } from '../errors.js';
 import { EventQueue } from '../event-queue.js';
 import { checkFields, checkInteger, checkNames } from '../options/checks.js';
 import { resolveSignal } from '../options.js';
@@ -75,7 +75,6 @@ export class RecipeRun<Partial extends { type: string }, Result extends object> 
   readonly #queue = new EventQueue<RecipeEvent<Partial, Result>>();
   readonly #controller = new AbortController();
   readonly #result: Promise<RecipeResult<Result>>;
-  #isIterated = false;
 
   /** `work` draws, asks and scores through what it is given, so that all of it is stopped and reported. */
   constructor(work: (run: RecipeWork<Partial>) => Promise<Result>, options: RecipeOptions = {}) {
@@ -97,16 +96,7 @@ export class RecipeRun<Partial extends { type: string }, Result extends object> 
 
   /** The events, once. Leaving the loop early (`break`) stops the run. */
   [Symbol.asyncIterator](): AsyncIterator<RecipeEvent<Partial, Result>, undefined> {
-    if (this.#isIterated) throw new WinnowError('ERR_ALREADY_READ', 'The events of a recipe can be read only once.');
-    this.#isIterated = true;
-    return {
-      next: () => this.#queue.read(),
-      return: async () => {
-        this.cancel();
-        this.#queue.discard();
-        return { done: true, value: undefined };
-      },
-    };
+    return this.#queue.iterateOnce('recipe', () => this.cancel());
   }
 }
 
