@@ -88,11 +88,12 @@ Napi::Value EngineWrap::SavePrefix(const Napi::CallbackInfo& info) {
   auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));
   std::shared_ptr<EventChannel> channel = state_->channel;
   engine(env).Save(info[0].As<Napi::Number>().Int64Value(),
-                   [channel, deferred](std::shared_ptr<const SavedPrefix> saved, std::exception_ptr error) {
-                     channel->Push([channel, deferred, saved, error](Napi::Env env, Napi::Function) {
+                   [channel, deferred](Engine::SaveOutcome outcome) {
+                     channel->Push([channel, deferred, outcome = std::move(outcome)](Napi::Env env, Napi::Function) {
                        channel->LetGo(env);
-                       if (error) return deferred->Reject(JsErrorOf(env, error).Value());
-                       deferred->Resolve(ToJs(env, *saved));
+                       if (const auto* error = std::get_if<ErrorEvent>(&outcome))
+                         return deferred->Reject(JsError(env, error->code, error->message, error->facts).Value());
+                       deferred->Resolve(ToJs(env, *std::get<0>(outcome)));
                      });
                    });
   channel->Hold(env);

@@ -152,11 +152,7 @@ class Engine::Impl {
 
   void Save(RequestId id, SaveDone done) {
     queue_.Push([this, id, done = std::move(done)] {
-      try {
-        done(SaveNow(id), nullptr);
-      } catch (...) {
-        done(nullptr, std::current_exception());
-      }
+      done(SaveNow(id));
     });
   }
 
@@ -301,7 +297,17 @@ class Engine::Impl {
     Forget(id);
   }
 
-  std::shared_ptr<const SavedPrefix> SaveNow(RequestId id) {
+  Engine::SaveOutcome SaveNow(RequestId id) {
+    try {
+      return StateOf(id);
+    } catch (const Error& error) {
+      return ErrorEvent{id, error.code(), error.what(), error.facts()};
+    } catch (const std::exception& error) {
+      return ErrorEvent{id, "ERR_ENGINE", error.what(), {}};
+    }
+  }
+
+  std::shared_ptr<const SavedPrefix> StateOf(RequestId id) {
     SequenceId sequence = scheduler_.SequenceOf(id);
     if (sequence == kNoSequence)
       throw Error("ERR_PREFIX_CLOSED", "The prefix is closed. Make a new one with prefill().");

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <exception>
 #include <functional>
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "backend/backend.h"
@@ -44,9 +44,10 @@ class Engine {
   RequestId Submit(ClientId client, Request request);
   // Events that are already on their way may still arrive. Unknown and finished ids are fine.
   void Cancel(RequestId request);
-  // Calls `done` on the engine thread with what Request::saved takes to have the prefix again, or with null and the
-  // reason: ERR_PREFIX_CLOSED, ERR_UNSUPPORTED. Not called where the engine is stopped before.
-  using SaveDone = std::function<void(std::shared_ptr<const SavedPrefix>, std::exception_ptr)>;
+  // Calls `done` on the engine thread with what Request::saved takes to have the prefix again, or with the reason why
+  // not: ERR_PREFIX_CLOSED, ERR_UNSUPPORTED. Not called where the engine is stopped before.
+  using SaveOutcome = std::variant<std::shared_ptr<const SavedPrefix>, ErrorEvent>;
+  using SaveDone = std::function<void(SaveOutcome)>;
   void Save(RequestId prefix, SaveDone done);
   // Lets go of a pinned prefix; requests that run on it go on.
   void Release(RequestId prefix);

@@ -54,10 +54,10 @@ const works: Work[] = [
 
 /**
  * Fires at a random moment: before the request, in the same turn of the event loop, or when others have got a token. Some
- * count turns of the loop, some milliseconds, so that a fast engine is not always done before.
+ * count turns of the loop, some milliseconds, and few are likelier than many: a fast engine is not always done before.
  */
 function abortAtRandom(controller: AbortController, random: Random, reason: Error): void {
-  const turns = random.integer(40);
+  const turns = Math.floor(40 ** random.next()) - 1;
   if (turns === 0) return controller.abort(reason);
   const later = random.integer(2) === 0 ? setImmediate : (next: () => void) => setTimeout(next, 1);
   let left = turns;

@@ -441,11 +441,9 @@ TEST_F(EngineTest, AnEncoderDecoderModelRefusesPrefixesAndSourcesLongerThanAStep
   EXPECT_EQ(Run(Greedy("hello", 6)).texts[0], AloneFor("hello", 6));
 }
 
-std::shared_ptr<const SavedPrefix> Save(Engine& engine, RequestId prefix) {
-  std::promise<std::shared_ptr<const SavedPrefix>> promise;
-  engine.Save(prefix, [&](std::shared_ptr<const SavedPrefix> saved, std::exception_ptr error) {
-    error ? promise.set_exception(error) : promise.set_value(saved);
-  });
+Engine::SaveOutcome Save(Engine& engine, RequestId prefix) {
+  std::promise<Engine::SaveOutcome> promise;
+  engine.Save(prefix, [&](Engine::SaveOutcome outcome) { promise.set_value(std::move(outcome)); });
   return promise.get_future().get();
 }
 
@@ -460,7 +458,7 @@ TEST_F(EngineTest, ASavedPrefixComesBackInAnotherEngineWithoutEvaluation) {
   Open("fake");
   RequestId prefix = engine->Submit(client, PinOf("once upon a time"));
   inbox.WaitFor(prefix);
-  std::shared_ptr<const SavedPrefix> saved = Save(*engine, prefix);
+  std::shared_ptr<const SavedPrefix> saved = std::get<0>(Save(*engine, prefix));
 
   Inbox other_inbox;
   Engine other(Fake("fake"));
@@ -481,12 +479,7 @@ TEST_F(EngineTest, OnlyAPinnedPrefixCanBeSaved) {
   RequestId prefix = engine->Submit(client, PinOf("once"));
   inbox.WaitFor(prefix);
   engine->Release(prefix);
-  try {
-    Save(*engine, prefix);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "ERR_PREFIX_CLOSED");
-  }
+  EXPECT_EQ(std::get<ErrorEvent>(Save(*engine, prefix)).code, "ERR_PREFIX_CLOSED");
 }
 
 TEST_F(EngineTest, WhatIsNoStateOfThisModelIsRefusedAndOthersGoOn) {
