@@ -17,12 +17,10 @@ try {
   const env = { WINNOW_ADDON: cudaAddonFile };
   const doctor = [inRoot('dist', 'cli', 'main.js'), 'doctor', '--json'];
   const { stdout } = await runStep('Loading the addon', process.execPath, doctor, { env });
-  const { build } = JSON.parse(stdout).addon;
+  const { addon, devices } = JSON.parse(stdout);
   const { size } = statSync(cudaAddonFile);
   console.log(`built in ${minutes} minutes for ${values.arch}: ${(size / 1e6).toFixed(0)} MB`);
-  console.log(
-    `devices: ${Object.keys(build).filter((name) => /^device\d/.test(name)).length}, GPU offload: ${build.gpuOffload}`,
-  );
+  console.log(`devices: ${Object.keys(devices).length}. ${addon.build.deviceTrouble ?? ''}`);
   const suite = [inRoot('scripts', 'test.mjs'), 'model'];
   process.exitCode =
     spawnSync(process.execPath, suite, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;

@@ -7,6 +7,7 @@
 
 #include "backend/engine_sizes.h"
 #include "backend/llama_model.h"
+#include "backend/log.h"
 #include "base/error.h"
 #include "ggml-backend.h"
 #include "gguf.h"
@@ -89,7 +90,18 @@ void AddTensors(const gguf_context* file, LayerSizes* sizes, int64_t* embedding,
 
 }  // namespace
 
+const std::string& DeviceTrouble() {
+  static const std::string trouble = [] {
+    LogSink no_sink;
+    LogScope log(no_sink);
+    ggml_backend_dev_count();
+    return log.reasons();
+  }();
+  return trouble;
+}
+
 std::vector<Device> GpuDevices() {
+  DeviceTrouble();
   std::vector<Device> devices;
   for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
     ggml_backend_dev_t found = ggml_backend_dev_get(i);

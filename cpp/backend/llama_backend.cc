@@ -423,6 +423,8 @@ std::unique_ptr<Backend> MakeBackend(const ModelOptions& options) {
   InitLlama();
   ModelOptions placed = options;
   std::vector<Device> devices = options.gpu_layers == 0 ? std::vector<Device>() : GpuDevices();
+  if (options.gpu_layers != 0 && options.log && !DeviceTrouble().empty())
+    options.log(LogLevel::kWarning, DeviceTrouble());
   LayerSizes sizes = devices.empty() ? LayerSizes() : LayerSizesOf(options);
   placed.gpu_layers = PlaceLayers(sizes, devices, options.gpu_layers, options.log);
   return std::make_unique<LlamaBackend>(placed);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 
+#include "backend/devices.h"
 #include "backend/log.h"
 #include "backend/ops/large_pages.h"
 #include "backend/ops/weight_buffer.h"
@@ -77,6 +78,7 @@ std::string TextOf(const llama_vocab* vocab, Token token) {
 void InitLlama() {
   static std::once_flag once;
   std::call_once(once, [] {
+    DeviceTrouble();  // Before anything else can look for devices, which would print what is wrong.
     InstallLargePages();
     InstallOperations();
     llama_backend_init();
