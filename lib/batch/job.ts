@@ -1,6 +1,6 @@
 // A job over files that can be killed at any moment: the same call goes on where it stopped.
 import { existsSync } from 'node:fs';
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { packageVersion } from '../addon.js';
 import { checkRowId } from '../options.js';
 import { goOn, JobError, RowDataError } from './errors.js';
@@ -11,8 +11,9 @@ import { Journal } from './journal.js';
 import { lockOutput } from './lock.js';
 import { readRows } from './read.js';
 import type { InputRow } from './read.js';
+import { StandardOutput } from './standard-output.js';
 import { differences, fileFacts, readState, writeState } from './state.js';
-import type { JobState } from './state.js';
+import type { FileFacts, JobState } from './state.js';
 import { journalLine, rowOf, writeOutput } from './write.js';
 
 export interface JobOptions {
@@ -80,7 +81,7 @@ export type JobWork = (
 
 /** Runs the job, or what is left of it. Throws JobError, what `work` throws, or the signal's reason. */
 export async function runJob(options: JobOptions, work: JobWork): Promise<JobReport> {
-  if (options.output === '-') return new Job(options).runInto(standardOutput, work, new Date());
+  if (options.output === '-') return new Job(options).runInto(new StandardOutput(), work, new Date());
   const lock = await lockOutput(options.output);
   try {
     return await new Job(options).run(work);
@@ -93,14 +94,6 @@ interface Sink {
   append(line: string): Promise<void>;
   close(): Promise<void>;
 }
-
-const standardOutput: Sink = {
-  append: async (line) => {
-    if (process.stdout.write(`${line}\n`)) return;
-    await new Promise((resolve) => process.stdout.once('drain', resolve));
-  },
-  close: async () => {},
-};
 
 class Job {
   readonly #options: JobOptions;
@@ -168,31 +161,34 @@ class Job {
   }
 
   async #stateNow(old: JobState | undefined): Promise<JobState> {
-    const { kind, input, model, options, keep, limit, shard, duplicates, ordered, signal } = this.#options;
+    const { kind, input, model, options, keep, limit, shard, duplicates, ordered } = this.#options;
+    const inputFacts = input === '-' ? null : await this.#factsOf(input, old?.input);
+    this.#inputBytes = inputFacts?.bytes;
     return {
       version: 1,
       winnow: packageVersion(),
       kind,
-      input: input === '-' ? null : await this.#inputFacts(input, old, signal),
-      model: await Promise.all(model.map((file, part) => fileFacts(file, old?.model[part], signal))),
+      input: inputFacts,
+      model: await Promise.all(model.map((file, part) => this.#factsOf(file, old?.model[part]))),
       options: { ...options, keep, limit: limit === Infinity ? null : limit, shard, duplicates, ordered },
       started: old?.started ?? new Date().toISOString(),
       finished: false,
     };
   }
 
-  async #inputFacts(file: string, old: JobState | undefined, signal: AbortSignal | undefined) {
+  async #factsOf(file: string, known: FileFacts | null | undefined): Promise<FileFacts> {
+    const { signal } = this.#options;
     try {
-      this.#inputBytes = (await stat(file)).size;
-      return await fileFacts(file, old?.input ?? undefined, signal);
+      return await fileFacts(file, known ?? undefined, signal);
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new JobError('ERR_JOB_INPUT', `${file} can't be read: ${(cause as Error).message}.`, file, { cause });
+      const message = `${file} can't be read: ${(cause as Error).message}. ${goOn}`;
+      throw new JobError('ERR_JOB_INPUT', message, file, { cause });
     }
   }
 
   async #reportFinished({ rows = 0, errors = 0 }: JobState): Promise<JobReport> {
-    if (!this.#isDirect) await unlink(this.#journalFile).catch(() => {}); // It was not removed any more.
+    await this.#removeJournal(); // It was not removed any more.
     return { skipped: rows, rows: 0, errors, share: 1, wasFinished: true };
   }
 
@@ -200,7 +196,12 @@ class Job {
     if (!this.#isDirect) await this.#writeOutputs();
     const { output } = this.#options;
     await writeState(output, { ...state, finished: true, rows: skipped + rows, errors });
-    if (!this.#isDirect) await unlink(this.#journalFile);
+    await this.#removeJournal();
+  }
+
+  // The output is there: a journal that can't be removed harms nobody, and the next start tries again.
+  async #removeJournal(): Promise<void> {
+    if (!this.#isDirect) await unlink(this.#journalFile).catch(() => {});
   }
 
   async #writeOutputs(): Promise<void> {

@@ -2,8 +2,9 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { goOn, JobError } from './errors.js';
+import { JobError, outputError } from './errors.js';
 import { splitLines } from './lines.js';
+import type { Line } from './lines.js';
 
 const syncMs = 1000; // Longest that a row waits for the disk; a process that dies loses nothing even before.
 const flushBytes = 1 << 16;
@@ -13,6 +14,7 @@ export class Journal {
   readonly #handle: FileHandle;
   readonly #file: string;
   #length: number; // Up to the end of the last whole line.
+  #syncedLength: number; // Of it, what the disk has taken.
   #pending: string[] = [];
   #pendingLength = 0;
   #isDirty = false;
@@ -24,11 +26,14 @@ export class Journal {
     this.#handle = handle;
     this.#file = file;
     this.#length = length;
+    this.#syncedLength = length;
   }
 
-  /** Cuts a torn last line and calls back with every whole one. */
+  /** Cuts a torn last line and calls back with every whole one. Throws ERR_JOB_OUTPUT. */
   static async open(file: string, onLine: (line: string) => void): Promise<Journal> {
-    const handle = await open(file, 'a+');
+    const handle = await open(file, 'a+').catch((cause: unknown) => {
+      throw outputError(file, 'written', cause);
+    });
     try {
       if (!(await handle.stat()).isFile()) throw new JobError('ERR_JOB_OUTPUT', `${file} must be a file.`, file);
       const length = await readWhole(file, onLine);
@@ -36,7 +41,7 @@ export class Journal {
       return new Journal(handle, file, length);
     } catch (error) {
       await handle.close();
-      throw error;
+      throw outputError(file, 'written', error);
     }
   }
 
@@ -60,12 +65,17 @@ export class Journal {
     await this.#flush();
     if (!this.#isDirty) return;
     this.#isDirty = false;
-    await this.#guard(() => this.#handle.datasync());
+    const length = this.#length;
+    // What the disk has refused may be lost although it can still be read: those rows are to be computed again.
+    await this.#guard(() => this.#handle.datasync(), this.#syncedLength);
+    this.#syncedLength = length;
   }
 
+  /** Throws ERR_JOB_OUTPUT for what has failed, however long ago: lines may be missing. */
   async close(): Promise<void> {
     try {
-      if (!this.#failure) await this.sync();
+      if (this.#failure) throw this.#failure;
+      await this.sync();
     } finally {
       clearTimeout(this.#timer);
       await this.#handle.close();
@@ -83,28 +93,37 @@ export class Journal {
   async #write(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
     this.#isDirty = true;
-    await this.#guard(() => this.#handle.appendFile(bytes));
+    await this.#guard(() => this.#handle.appendFile(bytes), this.#length);
     this.#length += bytes.length;
   }
 
-  async #guard(action: () => Promise<void>): Promise<void> {
+  /** `length`: what is kept of the file if it fails. */
+  async #guard(action: () => Promise<void>, length: number): Promise<void> {
     if (this.#failure) throw this.#failure;
     try {
       await action();
     } catch (cause) {
-      const message = `${this.#file} can't be written: ${(cause as Error).message}. Mend that. ${goOn}`;
-      this.#failure = new JobError('ERR_JOB_OUTPUT', message, this.#file, { cause });
-      await this.#handle.truncate(this.#length).catch(() => {}); // Half a line; the next start would cut it, too.
+      this.#failure = outputError(this.#file, 'written', cause);
+      await this.#handle.truncate(length).catch(() => {}); // Half a line; the next start would cut it, too.
       throw this.#failure;
     }
+  }
+}
+
+/** The lines that end with a line feed. Throws ERR_JOB_OUTPUT. */
+export async function* wholeLines(file: string): AsyncGenerator<Line, void> {
+  try {
+    for await (const line of splitLines(createReadStream(file, { highWaterMark: 1 << 20 })))
+      if (line.isWhole) yield line;
+  } catch (cause) {
+    throw outputError(file, 'read', cause);
   }
 }
 
 /** Calls back with every whole line; returns the length of all. */
 export async function readWhole(file: string, onLine: (line: string, offset: number) => void): Promise<number> {
   let end = 0;
-  for await (const { bytes, offset, isWhole } of splitLines(createReadStream(file, { highWaterMark: 1 << 20 }))) {
-    if (!isWhole) break;
+  for await (const { bytes, offset } of wholeLines(file)) {
     onLine(bytes.toString('utf8'), offset);
     end = offset + bytes.length + 1;
   }

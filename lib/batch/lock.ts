@@ -1,18 +1,20 @@
 import { open, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { loadAddon } from '../addon.js';
-import { JobError } from './errors.js';
+import { JobError, outputError } from './errors.js';
 
 /** The one writer of an output. The system ends the lock with its owner, however that ends. */
 export interface OutputLock {
   release(): Promise<void>;
 }
 
-/** Throws ERR_JOB_LOCKED at once where another process or job has it. */
+/** Throws ERR_JOB_LOCKED at once where another process or job has it, ERR_JOB_OUTPUT where there can't be a lock. */
 export async function lockOutput(output: string): Promise<OutputLock> {
   const file = `${output}.lock`;
   for (;;) {
-    const handle = await open(file, 'a');
+    const handle = await open(file, 'a').catch((cause: unknown) => {
+      throw outputError(file, 'written', cause);
+    });
     if (!loadAddon().tryLockFile(handle.fd)) {
       await handle.close();
       throw new JobError('ERR_JOB_LOCKED', `Another process is writing ${output}: wait for it or stop it.`, output);

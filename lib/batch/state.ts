@@ -1,8 +1,8 @@
 // The sidecar of an output: what it was made of.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readFile, rename, stat } from 'node:fs/promises';
-import { JobError } from './errors.js';
+import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { JobError, outputError } from './errors.js';
 
 export interface FileFacts {
   bytes: number;
@@ -37,22 +37,32 @@ export async function readState(output: string): Promise<JobState | undefined> {
     return JSON.parse(await readFile(stateFile(output), 'utf8')) as JobState;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof SyntaxError)) throw outputError(stateFile(output), 'read', error);
     const message = `${stateFile(output)} can't be read: ${(error as Error).message}. Remove it and ${output} to start over.`;
     throw new JobError('ERR_JOB_OUTPUT', message, output, { cause: error });
   }
 }
 
-/** Whole or not at all: a crash leaves the old one. */
+/** Whole or not at all: a crash leaves the old one. Throws ERR_JOB_OUTPUT. */
 export async function writeState(output: string, state: JobState): Promise<void> {
-  const temporary = `${stateFile(output)}.${process.pid}`;
-  const handle = await open(temporary, 'w');
+  const temporary = `${stateFile(output)}.part`;
   try {
-    await handle.writeFile(`${JSON.stringify(state, null, 2)}\n`);
+    await writeWhole(temporary, `${JSON.stringify(state, null, 2)}\n`);
+    await rename(temporary, stateFile(output));
+  } catch (cause) {
+    await unlink(temporary).catch(() => {});
+    throw outputError(stateFile(output), 'written', cause);
+  }
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(temporary, stateFile(output));
 }
 
 /** `known`: what the sidecar says of the same file. */

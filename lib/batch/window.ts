@@ -92,7 +92,7 @@ class GroupedMap<Row extends Placed, Result, Shared> {
   #isReading = false;
   #isStalled = false;
   #stallTimer: NodeJS.Timeout | undefined;
-  #readSince = 0;
+  #begunReads = 0;
   #isEnded = false;
   #failure: { error: unknown } | undefined;
   #wake: () => void = () => {};
@@ -145,6 +145,7 @@ class GroupedMap<Row extends Placed, Result, Shared> {
 
   async #readOn(): Promise<void> {
     while (this.#canRead) {
+      this.#begunReads++;
       this.#watchSource();
       const next = await this.#iterator.next();
       this.#isStalled = false;
@@ -157,12 +158,14 @@ class GroupedMap<Row extends Placed, Result, Shared> {
     this.#wake();
   }
 
+  // Between two looks at a source that has stalled no read has begun. Clocks, which may jump, have no say.
   #watchSource(): void {
-    this.#readSince = performance.now();
-    this.#stallTimer ??= setTimeout(() => {
+    if (this.#stallTimer) return;
+    const begunReads = this.#begunReads;
+    this.#stallTimer = setTimeout(() => {
       this.#stallTimer = undefined;
       if (!this.#isReading) return;
-      this.#isStalled = performance.now() - this.#readSince >= lingerMs - 1;
+      this.#isStalled = this.#begunReads === begunReads;
       if (this.#isStalled) this.#dispatch();
       else this.#watchSource();
     }, lingerMs);

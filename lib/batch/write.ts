@@ -1,12 +1,10 @@
 // The journal of a finished job as the output that was asked for.
-import { createReadStream } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { compress } from './compression.js';
-import { goOn, JobError } from './errors.js';
+import { outputError } from './errors.js';
 import type { Format } from './format.js';
-import { readWhole } from './journal.js';
-import { splitLines } from './lines.js';
+import { readWhole, wholeLines } from './journal.js';
 
 type Fields = Record<string, unknown>;
 
@@ -28,7 +26,7 @@ export async function writeOutput(
   format: Format,
   { ordered, isWanted = () => true }: WriteOptions,
 ): Promise<void> {
-  const temporary = `${output}.${process.pid}.part`;
+  const temporary = `${output}.part`; // One writer has the lock: what a killed run left there is written over.
   try {
     const rows = () => filtered(ordered ? orderedRows(journal) : rowsOf(journal), isWanted);
     if (format.kind === 'parquet') await writeParquet(temporary, rows);
@@ -40,8 +38,7 @@ export async function writeOutput(
     await rename(temporary, output);
   } catch (cause) {
     await unlink(temporary).catch(() => {});
-    const message = `${output} can't be written: ${(cause as Error).message}. Mend that. ${goOn}`;
-    throw new JobError('ERR_JOB_OUTPUT', message, output, { cause });
+    throw outputError(output, 'written', cause);
   }
 }
 
@@ -49,6 +46,15 @@ async function writeBytes(file: string, bytes: AsyncIterable<Uint8Array>): Promi
   const handle = await open(file, 'w');
   try {
     for await (const chunk of bytes) await handle.appendFile(chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
     await handle.sync();
   } finally {
     await handle.close();
@@ -94,12 +100,17 @@ async function* orderedRows(journal: string): AsyncGenerator<string, void> {
 }
 
 async function readAt(handle: FileHandle, position: number, length: number): Promise<string> {
-  const { buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
+  const buffer = Buffer.allocUnsafe(length);
+  for (let read = 0; read < length;) {
+    const { bytesRead } = await handle.read(buffer, read, length - read, position + read);
+    if (bytesRead === 0) throw new Error('it has become shorter');
+    read += bytesRead;
+  }
   return buffer.toString('utf8');
 }
 
 async function* rowsOf(journal: string): AsyncGenerator<string, void> {
-  for await (const { bytes } of splitLines(createReadStream(journal))) yield rowOf(bytes.toString('utf8'));
+  for await (const { bytes } of wholeLines(journal)) yield rowOf(bytes.toString('utf8'));
 }
 
 async function* filtered(
@@ -180,6 +191,7 @@ async function writeParquet(file: string, rows: () => AsyncIterable<string>): Pr
     columns: columns.map(([name, kind]) => ({ name, type: parquetTypes[kind], nullable: true })),
     rowGroupSize: parquetRowGroup,
   });
+  await syncFile(file);
 }
 
 async function* parquetRecords(rows: AsyncIterable<string>, columns: [string, ColumnKind][]): AsyncGenerator<Fields> {

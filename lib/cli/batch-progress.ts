@@ -14,9 +14,9 @@ export class BatchStatus {
   update(progress: BatchProgress): void {
     const now = performance.now();
     this.#began ??= { at: now, share: progress.share ?? 0 };
-    if (now - this.#shown < (this.#isRedrawn ? redrawMs : lineMs)) return;
+    if (Math.abs(now - this.#shown) < (this.#isRedrawn ? redrawMs : lineMs)) return;
     this.#shown = now;
-    const text = this.#describe(progress, (now - this.#began.at) / 1000);
+    const text = this.#describe(progress, Math.max(0, now - this.#began.at) / 1000); // Of a clock that was set back, nothing.
     if (this.#isRedrawn) this.#status.update(text);
     else console.error(text);
   }
@@ -40,7 +40,7 @@ export class BatchStatus {
 
   #timeLeft(share: number | undefined, elapsed: number): string {
     const done = (share ?? 0) - this.#began!.share;
-    if (share === undefined || share >= 1 || done <= 0) return '';
+    if (share === undefined || share >= 1 || done <= 0 || elapsed === 0) return '';
     return `${duration((elapsed * (1 - share)) / done)} left`;
   }
 }

@@ -31,11 +31,12 @@ export async function runCommand(
   }
 }
 
-/** The reader of a pipe may leave early (`winnow … | head -1`): that is no failure. */
-export function endQuietlyWhenPipeCloses(): void {
+/** The reader of a pipe may leave early (`winnow … | head -1`): that is no failure. A full disk behind it is. */
+export function endWhenStdoutFails(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-    throw error;
+    console.error(`winnow: standard output can't be written: ${error.message}`);
+    process.exit(exitCodes.error);
   });
 }
 

@@ -60,9 +60,10 @@ export async function runWithStatus(
     const result = await run((progress) => status.update(progress));
     status.clear();
     report(result, options, done);
-  } finally {
+  } catch (error) {
     status.clear();
-    if (signal.aborted && options.output !== '-') console.error(`winnow: interrupted. ${goOn}`);
+    if (error === signal.reason && options.output !== '-') console.error(`winnow: interrupted. ${goOn}`);
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { packageVersion } from '../addon.js';
 import { batchCommand } from './batch.js';
 import { benchCommand } from './bench.js';
 import { buildCommand } from './build.js';
-import { endQuietlyWhenPipeCloses, exitCodes } from './command.js';
+import { endWhenStdoutFails, exitCodes } from './command.js';
 import { chatCommand } from './chat.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
@@ -32,7 +32,7 @@ function makeProgram(): Command {
 }
 
 async function main(): Promise<void> {
-  endQuietlyWhenPipeCloses();
+  endWhenStdoutFails();
   try {
     await makeProgram().parseAsync();
   } catch (error) {
