@@ -46,14 +46,24 @@ const suites = {
 /** Not part of `npm test`: they need long, or tools that few have. */
 const longSuites = {
   'llama-sanitizers': { prepare: [buildTests, buildTypescript], run: () => runLlamaSanitizers() },
-  kill: { prepare: [buildTests, buildTestAddon], run: () => runKills() },
+  kill: { prepare: [buildAddonAsConfigured, buildTypescript, buildTests, buildTestAddon], run: () => runKills() },
   neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
 };
 
-/** `kill -9` at 100 random moments of jobs of 5,000 rows, of each of the commands over files, each followed by a restart. */
-function runKills() {
-  const env = { WINNOW_ADDON: testAddonFile, WINNOW_TEST_KILLS: '100', WINNOW_TEST_KILL_ROWS: '5000' };
-  return runAvaSuite(['native'], { extra: ['--match', '*killed again and again*'], env, concurrency: 1 });
+/**
+ * `kill -9` at 100 random moments of jobs of 5,000 rows of each of the commands over files, ten on the real model, each
+ * followed by a restart; and jobs that are stopped for a minute.
+ */
+async function runKills() {
+  const addon = { WINNOW_ADDON: testAddonFile };
+  const long = { WINNOW_TEST_KILLS: '100', WINNOW_TEST_KILL_ROWS: '5000', WINNOW_TEST_STOP_MS: '60000' };
+  const killed = '*killed again and again*';
+  const fake = { extra: ['--match', killed, '--match', '*stopped for a while*'], env: { ...addon, ...long } };
+  const real = { extra: ['--match', killed], env: { WINNOW_TEST_KILLS: '10' } };
+  return addResults(
+    await runAvaSuite(['native'], { ...fake, concurrency: 1 }),
+    await runAvaSuite(['model'], { ...real, concurrency: 1 }),
+  );
 }
 
 const done = new Set();

@@ -2,9 +2,9 @@
 import test from 'ava';
 import { loadModel } from '../../lib/index.js';
 import { defaultModel } from '../../lib/models/index.js';
-import { jsonLines, prepareJobs } from '../support/score-process.js';
+import { jsonLines, killAgainAndAgain, prepareJobs, removeOutput } from '../support/score-process.js';
 
-const timeoutMs = 300_000;
+const timeoutMs = 1_200_000;
 const kills = Number(process.env.WINNOW_TEST_KILLS || 3);
 
 interface Result {
@@ -28,12 +28,13 @@ test.serial(
     const whole = await run(args('whole.jsonl'));
     t.is(whole.code, 0, whole.stderr);
     const took = performance.now() - began;
-    for (let i = 0; i < kills; i++) {
-      const { child, ended } = start(args('out.jsonl'));
-      const timer = setTimeout(() => child.kill('SIGKILL'), took * (0.3 + 0.6 * Math.random()));
-      await ended;
-      clearTimeout(timer);
-    }
+    let isWhole = true;
+    const onEnd = async () => {
+      isWhole &&= (await lines('out.jsonl')).length === rows.length;
+      await removeOutput(inFolder('out.jsonl'));
+    };
+    await killAgainAndAgain(() => start(args('out.jsonl')), { kills, withinMs: took, onEnd });
+    t.true(isWhole);
     const last = await run(args('out.jsonl'));
     t.is(last.code, 0, last.stderr);
     const model = await loadModel(defaultModel);

@@ -6,7 +6,8 @@ import type { BatchProgress } from '../../lib/batch/index.js';
 import type { EvalResult } from '../../lib/eval/index.js';
 import { evaluateFile } from '../../lib/eval/index.js';
 import { evalSample } from '../support/eval-samples.js';
-import { jsonLines, killInMidJob, prepareJobs } from '../support/score-process.js';
+import { jsonLines, killAgainAndAgain, prepareJobs, removeOutput } from '../support/score-process.js';
+import type { Ended } from '../support/score-process.js';
 
 const items = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ id: `q${i}`, question: `What is ${i} + 1?`, answer: String(i + 1) }));
@@ -34,28 +35,30 @@ test('a result has figures with intervals, hashes, options, version and rows', a
   t.deepEqual(JSON.parse(again.stdout), figures);
 });
 
+/** Kills that one run survives here, and in the long form of the test. */
+const kills = Number(process.env.WINNOW_TEST_KILLS || 3);
+
 test.serial('an evaluation that is killed again and again ends with the same file', async (t) => {
-  t.timeout(300_000);
-  const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-40' });
+  t.timeout(3_600_000);
+  const { write, start, run, read, inFolder } = await prepareJobs(t, { name: 'fake-delay-2' });
   const prompts = Array.from({ length: 400 }, (_, i) => ({ id: `p${i}`, prompt: `Prompt ${i}`, group: `g${i % 3}` }));
   await write('items.jsonl', jsonLines([...prompts, { id: 'wrong' }]));
   await write('letters.mjs', 'export default (text) => text.split("e").length;');
   const how = ['--classifier', inFolder('letters.mjs'), '--temperature', '1', '--max-tokens', '12', '--seed', '3'];
   const args = (output: string) => ['eval', 'bold', '-d', inFolder('items.jsonl'), '-o', inFolder(output), ...how];
+  const began = performance.now();
   t.is((await run(args('whole.json'))).code, 3);
-  let killed = 0;
-  for (let i = 0; i < 3; i++) {
-    const isKilled = await killInMidJob(
-      start(args('out.json')),
-      inFolder('out.json.rows.jsonl.state.json'),
-      1500 * Math.random(),
-    );
-    if (isKilled) killed++;
-  }
-  t.true(killed > 0);
-  const last = await run(args('out.json'));
-  t.is(last.code, 3, last.stderr);
-  t.is(await read('out.json'), await read('whole.json'));
+  const took = performance.now() - began;
+  const expectWhole = async ({ code, stderr }: Ended) => {
+    t.is(code, 3, stderr);
+    t.is(await read('out.json'), await read('whole.json'));
+  };
+  const onEnd = async (ended: Ended) => {
+    await expectWhole(ended);
+    for (const file of ['out.json', 'out.json.rows.jsonl']) await removeOutput(inFolder(file));
+  };
+  await killAgainAndAgain(() => start(args('out.json')), { kills, withinMs: took, onEnd });
+  await expectWhole(await run(args('out.json')));
 });
 
 test('SIGTERM keeps what is done, and says how to go on', async (t) => {

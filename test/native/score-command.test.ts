@@ -4,7 +4,8 @@ import { appendFile, open, readFile, stat, truncate, writeFile } from 'node:fs/p
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
-import { jsonLines, prepareJobs } from '../support/score-process.js';
+import { jsonLines, killAgainAndAgain, prepareJobs, removeOutput } from '../support/score-process.js';
+import type { Ended } from '../support/score-process.js';
 
 interface Result {
   id: string | number | null;
@@ -210,20 +211,18 @@ for (const ordered of [false, true]) {
       const began = performance.now();
       t.is((await run(args('whole.jsonl'))).code, 0);
       const took = performance.now() - began;
-      let killed = 0;
-      for (let i = 0; i < kills; i++) {
-        const { child, ended } = start(args('out.jsonl'));
-        // The first dies early, so that there is something left; a process takes some 100 ms to start.
-        const timer = setTimeout(() => child.kill('SIGKILL'), i === 0 ? took / 4 : 50 + Math.random() * took);
-        if ((await ended).signal === 'SIGKILL') killed++;
-        clearTimeout(timer);
-      }
-      t.true(killed > 0);
-      const last = await run(args('out.jsonl'));
-      t.is(last.code, 0, last.stderr);
-      if (ordered) t.is(await read('out.jsonl'), await read('whole.jsonl'));
-      else t.deepEqual((await lines('out.jsonl')).toSorted(), (await lines('whole.jsonl')).toSorted());
-      t.is(new Set(parse(await lines('out.jsonl')).map(({ id }) => id)).size, killRows);
+      const expectWhole = async ({ code, stderr }: Ended) => {
+        t.is(code, 0, stderr);
+        if (ordered) t.is(await read('out.jsonl'), await read('whole.jsonl'));
+        else t.deepEqual((await lines('out.jsonl')).toSorted(), (await lines('whole.jsonl')).toSorted());
+        t.is(new Set(parse(await lines('out.jsonl')).map(({ id }) => id)).size, killRows);
+      };
+      const onEnd = async (ended: Ended) => {
+        await expectWhole(ended);
+        await removeOutput(inFolder('out.jsonl'));
+      };
+      await killAgainAndAgain(() => start(args('out.jsonl')), { kills, withinMs: took, onEnd });
+      await expectWhole(await run(args('out.jsonl')));
       t.regex((await run(args('out.jsonl'))).stderr, /was finished/);
     },
   );
