@@ -1,15 +1,16 @@
 // npm run bench:rows [-- --rows 1000000]      rows per second and peak memory of `winnow score` on the fake backend
 //
 // What is measured is the pipeline: the backend computes nothing. Rows are 200 bytes long: an id, one of 16 contexts, one
-// continuation and a note that nobody reads. WINNOW_ADDON: the addon with the fake backend.
+// continuation and a note that nobody reads. WINNOW_ADDON: an addon with the fake backend instead of an optimised one.
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { inRoot, testAddonFile } from '../scripts/lib/paths.mjs';
+import { benchAddonFile, inRoot } from '../scripts/lib/paths.mjs';
+import { buildBenchAddon, buildTests, buildTypescript } from '../scripts/lib/steps.mjs';
 
 const rowBytes = 200;
 const pollMs = 100;
@@ -57,8 +58,8 @@ async function score(folder, model, addon) {
 }
 
 const { rows: count } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } }).values;
-const addon = process.env.WINNOW_ADDON ?? testAddonFile;
-if (!existsSync(addon)) throw new Error(`${addon} is missing. Run: npm run test:native`);
+const addon = process.env.WINNOW_ADDON ?? benchAddonFile;
+if (addon === benchAddonFile) for (const build of [buildTypescript, buildTests, buildBenchAddon]) await build();
 const folder = await mkdtemp(path.join(os.tmpdir(), 'winnow-million-'));
 try {
   const model = path.join(folder, 'fake.gguf');

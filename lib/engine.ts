@@ -64,6 +64,7 @@ export class Engine {
   readonly #sinks = new Map<number, RequestSink>();
   readonly #preparing = new Set<{ fail(error: unknown): void }>();
   #native!: NativeEngine;
+  #info: NativeModelInfo | undefined;
   #isClosing = false;
   #closed: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -85,7 +86,7 @@ export class Engine {
   }
 
   get info(): NativeModelInfo {
-    return this.#native.info;
+    return (this.#info ??= this.#native.info); // It never changes, and costs as much as a small request.
   }
 
   /** Requests that have been accepted and have not ended. */

@@ -49,7 +49,7 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
 
   /** Stops the request. What has arrived can still be read; then reading and `result()` throw `ERR_CANCELLED`. */
   cancel(): void {
-    this.#stop(new CancelledError());
+    if (!this.#isSettled) this.#stop(new CancelledError());
   }
 
   /** The events, once. Leaving the loop early (`break`) stops the request. */

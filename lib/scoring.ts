@@ -134,12 +134,23 @@ function groupByPrompt(session: Session, context: Context, continuations: readon
 
 type Split = (continuation: string) => { prompt: Int32Array; label: Int32Array };
 
+const rules = new WeakMap<Context, Split>();
+
+/** Found once per context: a pinned prefix is asked about again and again. */
+function boundaryRule(session: Session, context: Context): Split {
+  const known = rules.get(context);
+  if (known) return known;
+  const rule = findBoundaryRule(session, context);
+  rules.set(context, rule);
+  return rule;
+}
+
 /**
  * Where the context ends and a continuation begins. Context and continuation are tokenised as one text, the spaces at
  * the context's end belonging to the continuation; a context of given tokens keeps them, and the continuation is
  * tokenised alone.
  */
-function boundaryRule(session: Session, context: Context): Split {
+function findBoundaryRule(session: Session, context: Context): Split {
   const tokenize = (text: string) => session.engine.tokenize(text, true, true);
   const { text, tokens } = context;
   if (isEncoderDecoder(session.engine.info))

@@ -10,3 +10,4 @@ export const addonFile = inRoot('build', 'release', 'winnow.node');
 /** The one with CUDA, beside it: where it can't be loaded the other one is. */
 export const cudaAddonFile = inRoot('build', 'cuda', 'winnow.node');
 export const testAddonFile = inRoot('build', 'addon-test', 'winnow_test.node');
+export const benchAddonFile = inRoot('build', 'addon-bench', 'winnow_test.node');

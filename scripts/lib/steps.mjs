@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import os from 'node:os';
 import path from 'node:path';
 import { requireCudaArchitectures, requireCudaToolkit } from './cuda.mjs';
-import { addonFile, cudaAddonFile, inRoot, testAddonFile } from './paths.mjs';
+import { addonFile, benchAddonFile, cudaAddonFile, inRoot, testAddonFile } from './paths.mjs';
 import { runStep, StepError } from './step.mjs';
 import { has, requireBuildTools } from './tools.mjs';
 
@@ -108,6 +108,17 @@ export function configuredAddonOptions() {
 }
 
 /** The addon on the fake backend: no llama.cpp, so it is there in seconds. */
+/** As `buildTestAddon()`, optimised: for figures of what is around a backend that computes nothing. */
+export function buildBenchAddon() {
+  const options = ['--config', 'Release', '--CDWINNOW_LLAMA=OFF', '--CDWINNOW_ADDON=OFF', '--CDWINNOW_ADDON_TEST=ON'];
+  return buildWithCmakeJs(
+    'the optimised addon on the fake backend',
+    inRoot('build', 'addon-bench'),
+    options,
+    benchAddonFile,
+  );
+}
+
 export function buildTestAddon() {
   const options = ['--config', 'Debug', '--CDWINNOW_LLAMA=OFF', '--CDWINNOW_ADDON=OFF', '--CDWINNOW_ADDON_TEST=ON'];
   return buildWithCmakeJs('the addon on the fake backend', inRoot('build', 'addon-test'), options, testAddonFile);
