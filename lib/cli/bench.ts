@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { OptionError } from '../errors.js';
 import type { Model } from '../index.js';
-import { parseNumber, runCommand } from './command.js';
+import { exampleLines, parseNumber, runCommand } from './command.js';
 import { loadWithProgress } from './load.js';
 import { benchSizes, measureModel, roomFor, type BenchFigures, type Measured } from './measure.js';
 import { addEngineOptions, type EngineCommandOptions } from './options.js';
@@ -15,6 +15,7 @@ interface BenchCommandOptions extends EngineCommandOptions {
 export const benchCommand = new Command('bench')
   .description('measure a model on this machine: reading, writing alone and in 32 streams, scoring, memory')
   .option('--runs <n>', 'timed runs, of which the median counts', parseNumber, 3)
+  .addHelpText('after', exampleLines('bench --runs 5', 'bench --model hf:owner/repo/file.gguf --json'))
   .action((options: BenchCommandOptions) => runCommand((signal) => bench(options, signal)));
 addEngineOptions(benchCommand);
 

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { AddonLoadError, packageRoot } from '../addon.js';
-import { runCommand } from './command.js';
+import { exampleLines, runCommand } from './command.js';
 
 interface BuildOptions {
   cuda: boolean;
@@ -22,6 +22,7 @@ export const buildCommand = new Command('build')
   .option('--fetch-cublas', 'get cuBLAS from PyPI where the toolkit lacks it (420 MB)', false)
   .option('--native', "for this machine's processor only: such a build is not packed", false)
   .option('--debug', 'without optimisation, with symbols', false)
+  .addHelpText('after', exampleLines('build', 'build --cuda --arch 90'))
   .action((options: BuildOptions) => runCommand((signal) => build(options, signal)));
 
 async function build({ cuda, arch, fetchCublas, native, debug }: BuildOptions, signal: AbortSignal): Promise<void> {

@@ -61,5 +61,9 @@ export async function readStdin(): Promise<string> {
   return text;
 }
 
+/** The end of a command's help. `lines`: without the name of the program. */
+export const exampleLines = (...lines: string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  winnow ${line}`).join('\n')}`;
+
 /** Reads a file that the user named. */
 export const readUserFile = (file: string): Promise<string> => readFile(file, 'utf8');

@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { addonCandidates, addonWarnings, loadAddon, processorFeatures } from '../addon.js';
 import { defaultCacheFolder } from '../models/cache.js';
 import { defaultModel, knownModels } from '../models/known.js';
-import { exitCodes, runCommand } from './command.js';
+import { exampleLines, exitCodes, runCommand } from './command.js';
 import { megabytes, painter } from './terminal.js';
 
 interface Report {
@@ -26,6 +26,7 @@ interface Report {
 export const doctorCommand = new Command('doctor')
   .description('check this machine, the addon and the model cache, and say what to do')
   .option('--json', 'print one line of JSON instead of text', false)
+  .addHelpText('after', exampleLines('doctor', 'doctor --json'))
   .action(({ json }: { json: boolean }) => runCommand(async () => doctor(json)));
 
 function doctor(json: boolean): void {

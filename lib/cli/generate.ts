@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { GenerateOptions, GenerationResult } from '../index.js';
 import { OptionError } from '../errors.js';
-import { parseNumber, readStdin, runCommand } from './command.js';
+import { exampleLines, parseNumber, readStdin, runCommand } from './command.js';
 import { loadWithProgress } from './load.js';
 import {
   addDrawingOptions,
@@ -27,6 +27,13 @@ export const generateCommand = new Command('generate')
   .option('--top-p <p>', 'draw from the likeliest tokens of this mass; 1 = from all', parseNumber, 1)
   .option('--min-p <p>', 'drop tokens less likely than this share of the likeliest; 0 = none', parseNumber, 0)
   .option('--stop <text...>', 'texts that end the answer')
+  .addHelpText(
+    'after',
+    exampleLines(
+      'generate --prompt "The capital of France is" --max-tokens 8 --temperature 0',
+      'generate --message "What is a comet?" --seed 1',
+    ),
+  )
   .action((options: GenerateCommandOptions) => runCommand((signal) => generate(options, signal)));
 addDrawingOptions(generateCommand, { maxTokens: 256, topK: 0 });
 addEngineOptions(generateCommand);

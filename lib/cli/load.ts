@@ -13,11 +13,20 @@ export async function loadWithProgress(source: string, options: LoadOptions): Pr
   }
 }
 
-/** Shows how far fetching and loading have come. */
+/** Shows how far fetching and loading have come, until it is cleared: what comes late is not shown. */
 export function fetchStatus(source: string): { update(step: LoadProgress): void; clear(): void } {
   const status = new StatusLine();
+  let isOver = false;
   const progress = process.stderr.isTTY ? (text: string) => status.update(text) : plainProgress();
-  return { update: (step) => progress(describe(source, step)), clear: () => status.clear() };
+  return {
+    update: (step) => {
+      if (!isOver) progress(describe(source, step));
+    },
+    clear: () => {
+      isOver = true;
+      status.clear();
+    },
+  };
 }
 
 function plainProgress(): (text: string) => void {

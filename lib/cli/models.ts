@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { resolveModel } from '../models/index.js';
 import type { InstalledModel } from '../models/installed.js';
 import { listModels, removeModel } from '../models/installed.js';
-import { runCommand } from './command.js';
+import { exampleLines, runCommand } from './command.js';
 import { fetchStatus } from './load.js';
 import { megabytes } from './terminal.js';
 
@@ -17,17 +17,20 @@ export const pullCommand = new Command('pull')
   .description('fetch a model into the cache and check it')
   .argument('<model>', 'known name, or hf:owner/repo/file.gguf')
   .option(...json)
+  .addHelpText('after', exampleLines('pull smollm2-135m', 'pull hf:owner/repo/file.gguf --json'))
   .action((model: string, options: JsonOption) => runCommand((signal) => pull(model, options, signal)));
 
 export const listCommand = new Command('list')
   .description('list the models in the cache')
   .option(...json)
+  .addHelpText('after', exampleLines('list', 'list --json'))
   .action((options: JsonOption) => runCommand(() => list(options)));
 
 export const removeCommand = new Command('remove')
   .description('remove a model from the cache')
   .argument('<model>', 'as winnow list names it')
   .option(...json)
+  .addHelpText('after', exampleLines('remove smollm2-135m'))
   .action((model: string, options: JsonOption) => runCommand(() => remove(model, options)));
 
 async function pull(source: string, { json }: JsonOption, signal: AbortSignal): Promise<void> {

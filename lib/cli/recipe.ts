@@ -4,7 +4,7 @@ import { OptionError } from '../errors.js';
 import type { Model } from '../index.js';
 import type { RecipeReport } from '../recipes/index.js';
 import { loadPrompts, RecipeRun } from '../recipes/index.js';
-import { parseNumber, runCommand } from './command.js';
+import { exampleLines, parseNumber, runCommand } from './command.js';
 import { loadWithProgress } from './load.js';
 import { addEngineOptions, type EngineCommandOptions } from './options.js';
 import type { Example, ExampleOptions } from './recipe-examples.js';
@@ -37,6 +37,10 @@ export const recipeCommand = new Command('recipe')
   .option('--print-prompts', 'print our wordings as such a file, and end', false)
   .option('--output <folder>', 'where self-align writes its files (default: self-align)')
   .addHelpText('after', `\nRecipes:\n${list}`)
+  .addHelpText(
+    'after',
+    exampleLines('recipe compare --seed 1', 'recipe best-of-n --count 4 --message "What is a comet?"'),
+  )
   .action((name: string, options: RecipeCommandOptions) =>
     runCommand((signal) => recipe(examples[name], name, options, signal)),
   );

@@ -1,7 +1,7 @@
 // winnow turn: one LaMDA turn. Many answers, all of them scored, the unsafe dropped, the best kept.
 import { Command } from 'commander';
 import { lamdaAttributes, lamdaSelection, type LamdaAttributes, type Model, type WinnowEvent } from '../index.js';
-import { parseNumber, runCommand } from './command.js';
+import { exampleLines, parseNumber, runCommand } from './command.js';
 import { chooseDialogue, type DialogueOptions } from './dialogue.js';
 import { loadWithProgress } from './load.js';
 import { defaultModel } from '../models/known.js';
@@ -28,6 +28,10 @@ export const turnCommand = new Command('turn')
     '--unsafe-threshold <p>',
     'reject answers whose P(unsafe) reaches this (default: 0.2; 0.65 for the default model)',
     parseNumber,
+  )
+  .addHelpText(
+    'after',
+    exampleLines('turn --message "What is a comet?" --candidates 8', 'turn --dialogue dialogue.json --json'),
   )
   .action((options: TurnOptions) => runCommand((signal) => turn(options, signal)));
 addDrawingOptions(turnCommand, { maxTokens: 64, topK: 40 });

@@ -92,7 +92,11 @@ for (const block of process.platform === 'win32' ? [] : blocksOf('docs/cli.md', 
   });
 }
 
-for (const name of ['turn', 'generate', 'chat', 'score', 'batch', 'recipe', 'eval', 'doctor']) {
+const commands = [
+  ...['turn', 'generate', 'chat', 'score', 'batch', 'recipe', 'eval'],
+  ...['pull', 'list', 'remove', 'bench', 'doctor', 'build'],
+];
+for (const name of commands) {
   test(`docs/cli.md describes every option of winnow ${name}`, async (t) => {
     const { stdout } = await run(process.execPath, [command, name, '--help']);
     const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option);
@@ -103,6 +107,9 @@ for (const name of ['turn', 'generate', 'chat', 'score', 'batch', 'recipe', 'eva
       [],
     );
     t.true(options.length > 1);
+    t.regex(described, new RegExp(`\`\`\`sh\\n[^]*winnow ${name}\\b`), 'it has an example, which runs above');
+    t.regex(stdout, /Examples?:\n {2}winnow /);
+    t.notRegex(stdout, /^ +(?:-\w, )?--[\w-]+(?: <[^>]*>)?$/m, 'every option says what it is');
   });
 }
 
