@@ -7,9 +7,10 @@ import { runLayerProof } from './lib/layer-proof.mjs';
 import { addResults, failure, noResults } from './lib/results.mjs';
 import { runLlamaSanitizers } from './lib/sanitizer-suite.mjs';
 import { printFailure } from './lib/step.mjs';
-import { testAddonFile } from './lib/paths.mjs';
+import { benchAddonFile, testAddonFile } from './lib/paths.mjs';
 import {
   buildAddon,
+  buildBenchAddon,
   buildTestAddon,
   buildTests,
   buildTypescript,
@@ -46,7 +47,7 @@ const suites = {
 /** Not part of `npm test`: they need long, or tools that few have. */
 const longSuites = {
   'llama-sanitizers': { prepare: [buildTests, buildTypescript], run: () => runLlamaSanitizers() },
-  kill: { prepare: [buildAddonAsConfigured, buildTypescript, buildTests, buildTestAddon], run: () => runKills() },
+  kill: { prepare: [buildAddonAsConfigured, buildTypescript, buildTests, buildBenchAddon], run: () => runKills() },
   neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
 };
 
@@ -55,7 +56,7 @@ const longSuites = {
  * followed by a restart; and jobs that are stopped for a minute.
  */
 async function runKills() {
-  const addon = { WINNOW_ADDON: testAddonFile };
+  const addon = { WINNOW_ADDON: benchAddonFile }; // Of whole runs there are dozens.
   const long = { WINNOW_TEST_KILLS: '100', WINNOW_TEST_KILL_ROWS: '5000', WINNOW_TEST_STOP_MS: '60000' };
   const killed = '*killed again and again*';
   const fake = { extra: ['--match', killed, '--match', '*stopped for a while*'], env: { ...addon, ...long } };

@@ -1,6 +1,6 @@
 // winnow score on the real glue and engine, with the fake backend behind them, in processes of their own.
 import { existsSync } from 'node:fs';
-import { appendFile, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -301,7 +301,8 @@ test('an output that can’t grow and an unreadable input stop the run, and say 
   t.is((await run(args)).code, 0);
   t.is(new Set(parse(await lines('out.jsonl')).map(({ id }) => id)).size, 50);
   t.is((await lines('out.jsonl')).length, 50);
-  const device = await run(['score', '-i', inFolder('rows.jsonl'), '-o', inFolder('.'), '--force']);
+  await mkdir(inFolder('folder'));
+  const device = await run(['score', '-i', inFolder('rows.jsonl'), '-o', inFolder('folder'), '--force']);
   t.is(device.code, 1);
   await write('torn.jsonl.gz', gzipSync(jsonLines(rowsOf(50))).subarray(0, 100));
   const torn = await run(['score', '-i', inFolder('torn.jsonl.gz'), '-o', inFolder('torn.jsonl')]);

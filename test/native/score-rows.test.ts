@@ -3,6 +3,7 @@ import test from 'ava';
 import { scoreRows } from '../../lib/batch/index.js';
 import type { ScoreRow } from '../../lib/batch/index.js';
 import { collect } from '../support/open-fake.js';
+import { jsonLines, prepareJobs } from '../support/score-process.js';
 import { openNative } from './open-native.js';
 
 const questions = { kind: { type: 'labels', suffix: ' KIND', labels: { yes: ' 1', no: ' 0' } } } as const;
@@ -71,19 +72,42 @@ test('what is wrong with a row is its result', async (t) => {
   await model.close();
 });
 
-test('2,000 shuffled rows on 20 contexts compute each context once', async (t) => {
-  const model = await openNative('fake-rows-shared', { cacheTokens: 2048 });
-  const contextTokens = 40;
-  const context = (i: number) => `${i} `.padEnd(contextTokens - 1, 'context '); // One more is <bos>.
-  const rows = Array.from({ length: 2000 }, (_, i) => ({ context: context((i * 7919) % 20), continuations: [' ab'] }));
-  const before = model.stats().evaluatedTokens;
-  const results = await collect(scoreRows(model, rows));
-  t.is(results.filter(({ scores }) => scores).length, 2000);
-  const evaluated = model.stats().evaluatedTokens - before;
-  const continuations = 2000 * 3; // Two inner nodes of ' ab', and the context's last token where its row was not kept.
-  t.log(`${evaluated} tokens`);
-  t.true(evaluated <= 1.2 * 20 * contextTokens + continuations, `${evaluated} tokens`);
-  await model.close();
+const contextTokens = 40;
+const contextOf = (i: number) => `${i} `.padEnd(contextTokens - 1, 'context '); // One more is <bos>.
+const mostTokens = 1.2 * 20 * contextTokens; // That 20 contexts may take; a label of one token takes none.
+
+/** 100 rows on each of 20 contexts, shuffled by Fisher and Yates with numbers of Lehmer's generator. */
+function shuffledRows() {
+  const rows = Array.from({ length: 2000 }, (_, i) => ({ id: i, context: contextOf(i % 20), continuations: ['b'] }));
+  let state = 1;
+  for (let i = rows.length - 1; i > 0; i--) {
+    state = (state * 48_271) % 2_147_483_647;
+    const j = state % (i + 1);
+    [rows[i], rows[j]] = [rows[j], rows[i]];
+  }
+  return rows;
+}
+
+for (const window of [4096, 200]) {
+  test(`2,000 shuffled rows on 20 contexts compute each context once within a window of ${window} rows`, async (t) => {
+    const model = await openNative('fake-rows-shared', { cacheTokens: 2048 });
+    const before = model.stats().evaluatedTokens;
+    const results = await collect(scoreRows(model, shuffledRows(), { window }));
+    t.is(results.filter(({ scores }) => scores).length, 2000);
+    const evaluated = model.stats().evaluatedTokens - before;
+    t.true(evaluated <= mostTokens, `${evaluated} tokens`);
+    await model.close();
+  });
+}
+
+test('winnow score computes the contexts of 2,000 shuffled rows once, too', async (t) => {
+  const { write, run, inFolder } = await prepareJobs(t);
+  await write('rows.jsonl', jsonLines(shuffledRows()));
+  const { code, stdout } = await run(['score', '-i', inFolder('rows.jsonl'), '-o', inFolder('out.jsonl'), '--json']);
+  t.is(code, 0);
+  const { rows, tokens } = JSON.parse(stdout) as { rows: number; tokens: number };
+  t.is(rows, 2000);
+  t.true(tokens <= mostTokens, `${tokens} tokens`);
 });
 
 test('a closed model ends the iteration; a signal does, too', async (t) => {
