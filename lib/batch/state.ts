@@ -38,7 +38,7 @@ export async function readState(output: string): Promise<JobState | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (!(error instanceof SyntaxError)) throw outputError(stateFile(output), 'read', error);
-    const message = `${stateFile(output)} can't be read: ${(error as Error).message}. Remove it and ${output} to start over.`;
+    const message = `${stateFile(output)} can't be read: ${error.message}. Remove it and ${output} to start over.`;
     throw new JobError('ERR_JOB_OUTPUT', message, output, { cause: error });
   }
 }
