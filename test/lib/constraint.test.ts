@@ -124,7 +124,7 @@ const schemaRefusals: [object | boolean, string, RegExp][] = [
   [{ type: 'number', minimum: 0.5 }, '#/minimum', /must be an integer/],
   [{ type: 'integer', minimum: 3, maximum: 2 }, '#', /no number is between/],
   [{ type: 'string', format: 'email' }, '#/format', /date-time, uuid can/],
-  [{ type: 'string', pattern: '(a)\\1' }, 'schema#/pattern', /schema#\/pattern: \\1/],
+  [{ type: 'string', pattern: '(a)\\1' }, '#/pattern', /schema#\/pattern: \\1/],
   [{ type: 'string', minLength: 2, maxLength: 1 }, '#/maxLength', /below minLength/],
   [{ type: 'string', maxLength: 10_001 }, '#/maxLength', /0 to 10000/],
   [{ $ref: 'http://x/y' }, '#/$ref', /is not found/],

@@ -214,6 +214,20 @@ TEST(Recognizer, StepsPerByteDoNotGrowWithARepetition) {
   EXPECT_LT(recognizer.num_steps(), 200000u);
 }
 
+// What completes climbs through all rules, each of which waits among the others.
+TEST(Recognizer, LongChainsOfRulesAndManyEqualAlternativesTakeLinearWork) {
+  std::string chain = "root ::= a0\n";
+  for (int i = 0; i < 1500; ++i) {
+    const std::string next = "a" + std::to_string(i + 1);
+    chain += "a" + std::to_string(i) + " ::= " + next + " | " + next + "\n";
+  }
+  Recognizer recognizer(Parse(chain + "a1500 ::= \"xyz\""));
+  for (char c : std::string("xyz")) ASSERT_TRUE(recognizer.Push(static_cast<uint8_t>(c)));
+  EXPECT_TRUE(recognizer.is_complete());
+  EXPECT_LT(recognizer.num_steps(), 20000u);
+  EXPECT_EQ(StateOf("root ::= \"ab\"" + Repeated(" | \"ab\"", 2000), "ab"), 'f');
+}
+
 TEST(Recognizer, TheWorstGrammarsAreCutOffInTimeAndMemory) {
   // Every split of the text is a parse; and two ways at each opening double the stacks of a stack machine.
   for (const char* text :
