@@ -124,15 +124,21 @@ export class ConstraintError extends WinnowError {
   override name = 'ConstraintError';
   /** Where in the schema, as a JSON pointer (`#/properties/age`), or the name of the option. */
   readonly pointer: string;
+  /** Of a grammar (GBNF), from 1; undefined otherwise. */
+  readonly line?: number;
+  /** In bytes of the line, from 1. */
+  readonly column?: number;
 
   constructor(
     code: 'ERR_GRAMMAR' | 'ERR_REGEX' | 'ERR_SCHEMA',
     message: string,
     pointer: string,
-    options?: ErrorOptions,
+    { line, column, ...options }: ErrorOptions & { line?: number; column?: number } = {},
   ) {
     super(code, message, options);
     this.pointer = pointer;
+    this.line = line;
+    this.column = column;
   }
 }
 
@@ -197,6 +203,7 @@ export function fromNative(error: unknown): WinnowError {
   if (error.code === 'ERR_PREFIX_CLOSED') return new ClosedError('prefix');
   if (error.facts && error.code === 'ERR_TIMEOUT') return new TimeoutError(error.message, error.facts);
   if (error.facts && error.code === 'ERR_QUEUE_FULL') return new QueueFullError(error.message, error.facts);
-  if (error.code === 'ERR_GRAMMAR') return new ConstraintError('ERR_GRAMMAR', error.message, 'grammar', cause);
+  if (error.code === 'ERR_GRAMMAR')
+    return new ConstraintError('ERR_GRAMMAR', error.message, 'grammar', { ...cause, ...error.facts });
   return new EngineError(error.code, error.message, cause);
 }

@@ -184,7 +184,7 @@ export class Model implements AsyncDisposable {
       assertCanGenerate(this.#engine.info);
       const context = await buildContext(this.#session, input, undefined, true);
       const request = answerRequest(this.#session, context, undefined, sampling, 1);
-      return { request, fold: foldGeneration(request) };
+      return { request, fold: foldGeneration(request), explain: constraint?.explain };
     };
     return new Generation(this.#engine, prepare, signal, constraint);
   }

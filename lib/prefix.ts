@@ -153,7 +153,7 @@ export class Prefix implements AsyncDisposable {
     const { input, sampling, constraint, signal } = resolveGenerateOptions(options, this.#vocabularySize, true);
     const prepare = async () => {
       const request = answerRequest(this.#session, await this.#contextForAnswer(input), this.#parent, sampling, 1);
-      return { request, fold: foldGeneration(request) };
+      return { request, fold: foldGeneration(request), explain: constraint?.explain };
     };
     return new Generation(this.#session.engine, prepare, signal, constraint);
   }
@@ -165,12 +165,13 @@ export class Prefix implements AsyncDisposable {
    * for (const text of await prefix.sample({ count: 8, topK: 40 }).texts()) console.log(text);
    */
   sample<const Checked extends Questions>(options: SampleOptions<Checked>): Sampling {
-    const { input, sampling, signal, count, checks } = resolveSampleOptions(options, this.#vocabularySize);
+    const resolved = resolveSampleOptions(options, this.#vocabularySize);
+    const { input, sampling, constraint, signal, count, checks } = resolved;
     const prepare = async () => {
       const context = await this.#contextForAnswer(input);
       const checked = await compileChecks(this.#session, context, checks);
       const request = answerRequest(this.#session, context, this.#parent, sampling, count, [], checked?.native);
-      return { request, fold: foldSampling(request, checked) };
+      return { request, fold: foldSampling(request, checked), explain: constraint?.explain };
     };
     return new Sampling(this.#session.engine, prepare, signal);
   }
@@ -211,7 +212,8 @@ export class Prefix implements AsyncDisposable {
       const { sampling, candidates } = resolved;
       const asked = [candidates, questions.native, checks?.native] as const;
       const request = answerRequest(this.#session, context, this.#parent, sampling, ...asked);
-      return { request, fold: foldTurn<Qs>(request, resolved, questions, checks) };
+      const fold = foldTurn<Qs>(request, resolved, questions, checks);
+      return { request, fold, explain: resolved.constraint?.explain };
     };
     return new WinnowTurn<Qs>(this.#session.engine, prepare, resolved.signal);
   }

@@ -13,6 +13,8 @@ export type Fold<Event, Result> = (
 export interface Prepared<Event, Result> {
   request: NativeRequest;
   fold: Fold<Event, Result>;
+  /** Of what native code refused: what it means to the user. @default as it is */
+  explain?: (error: unknown) => unknown;
 }
 
 /**
@@ -61,8 +63,8 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
     const pending = { fail: (error: unknown) => this.#fail(error) };
     try {
       this.#engine.enter(pending);
-      const { request, fold } = await prepare();
-      if (!this.#isSettled) this.#submit(request, fold);
+      const prepared = await prepare();
+      if (!this.#isSettled) this.#submit(prepared);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -70,10 +72,10 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
     }
   }
 
-  #submit(request: NativeRequest, fold: Fold<Event, Result>): void {
+  #submit({ request, fold, explain = (error) => error }: Prepared<Event, Result>): void {
     const sink: RequestSink = {
       receive: (event) => this.#receive(event, fold),
-      fail: (error) => this.#fail(error),
+      fail: (error) => this.#fail(explain(error)),
     };
     this.#pins = request.pin;
     this.#id = this.#engine.submit(request, sink);

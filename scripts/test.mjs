@@ -4,10 +4,10 @@ import { runAvaSuite } from './lib/ava-suite.mjs';
 import { runChecks } from './lib/checks.mjs';
 import { runCppSuite, runNeonSuite } from './lib/cpp-suite.mjs';
 import { runLayerProof } from './lib/layer-proof.mjs';
-import { addResults, failure, noResults } from './lib/results.mjs';
+import { addResults, failure, noResults, parseTap } from './lib/results.mjs';
 import { runLlamaSanitizers } from './lib/sanitizer-suite.mjs';
-import { printFailure } from './lib/step.mjs';
-import { benchAddonFile, testAddonFile } from './lib/paths.mjs';
+import { printFailure, runStep } from './lib/step.mjs';
+import { benchAddonFile, inRoot, testAddonFile } from './lib/paths.mjs';
 import {
   buildAddon,
   buildBenchAddon,
@@ -49,7 +49,24 @@ const longSuites = {
   'llama-sanitizers': { prepare: [buildTests, buildTypescript], run: () => runLlamaSanitizers() },
   kill: { prepare: [buildAddonAsConfigured, buildTypescript, buildTests, buildBenchAddon], run: () => runKills() },
   neon: { prepare: [], run: (extra) => runNeonSuite(extra) },
+  constraints: { prepare: [buildTests, buildTestAddon], run: (extra) => runConstraints(extra) },
 };
+
+/** 10,000 cases each of random schemas, structured outputs, grammars and regular expressions; `extra`: see the file. */
+async function runConstraints(extra) {
+  const ended = await runStep(
+    'Trying random constraints',
+    process.execPath,
+    [inRoot('build', 'test', 'test', 'fuzz', 'constraints.js'), ...extra.filter((argument) => argument !== '--')],
+    {
+      log: 'constraints',
+      mayFail: true,
+      env: { WINNOW_ADDON: testAddonFile },
+    },
+  );
+  console.log(ended.stdout.trimEnd());
+  return parseTap(ended.stdout, ended.code);
+}
 
 /**
  * `kill -9` at 100 random moments of jobs of 5,000 rows of each of the commands over files, ten on the real model, each

@@ -446,9 +446,9 @@ class Engine::Impl {
       }
       ++num_waiting_;
     } catch (const Error& error) {
-      Refuse(id, error.code(), error.what());
+      Refuse({id, error.code(), error.what(), error.facts()});
     } catch (const std::exception& error) {
-      Refuse(id, "ERR_ENGINE", error.what());
+      Refuse({id, "ERR_ENGINE", error.what(), {}});
     }
   }
 
@@ -474,9 +474,10 @@ class Engine::Impl {
     LeaveQueue(std::exchange(num_waiting_, num_waiting) - num_waiting);
   }
 
-  void Refuse(RequestId id, const std::string& code, const std::string& message) {
+  void Refuse(ErrorEvent error) {
+    const RequestId id = error.request;
     LeaveQueue(1);
-    clients_.at(requests_.at(id).client).events.push_back(ErrorEvent{id, code, message, {}});
+    clients_.at(requests_.at(id).client).events.push_back(std::move(error));
     Forget(id);
   }
 

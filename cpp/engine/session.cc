@@ -70,9 +70,12 @@ Session::End Session::EndOf(Token token) const {
   return {};
 }
 
-// Nothing may follow a finished text. Where no token of the vocabulary goes on, the drawn one does not count.
+// Nothing may follow a finished text. Where no token of the vocabulary goes on, or none within the limits of the
+// recogniser, the drawn one does not count, and a text that isn't whole has been cut off.
 Session::End Session::EndOfGrammar(Token token) {
-  if (!filter_->Allows(token)) return {Finish::kDropToken, FinishReason::kStop};
+  if (!filter_->Allows(token)) {
+    return {Finish::kDropToken, filter_->is_complete() ? FinishReason::kStop : FinishReason::kLength};
+  }
   if (Contains(end_tokens_, token)) return {};
   filter_->Accept(token);
   return filter_->is_finished() ? End{Finish::kKeepToken, FinishReason::kStop} : End{};

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.h"
-
 namespace winnow {
 namespace {
 
@@ -84,9 +82,7 @@ std::vector<bool> Spread(const Rules& rules, bool bytes_have_it) {
 
 void GrammarBuilder::Count(size_t symbols) {
   num_symbols_ += symbols;
-  if (num_symbols_ <= max_symbols_) return;
-  throw Error("ERR_GRAMMAR", "The grammar is too large: with its repetitions written out it has more than " +
-                                 std::to_string(max_symbols_) + " symbols. Use smaller repetitions.");
+  if (num_symbols_ > max_symbols_) throw TooLarge();
 }
 
 int GrammarBuilder::AddRule() {

@@ -9,9 +9,12 @@
 
 namespace winnow {
 
-// Puts a grammar together, rule by rule, and writes repetitions out. Throws Error ERR_GRAMMAR beyond `max_symbols`.
+// Puts a grammar together, rule by rule, and writes repetitions out.
 class GrammarBuilder {
  public:
+  // Beyond `max_symbols`: whoever reads the grammar knows at which place.
+  struct TooLarge {};
+
   using Symbol = Grammar::Symbol;
   using Sequence = std::vector<Symbol>;
   using CodePointRanges = std::vector<std::pair<uint32_t, uint32_t>>;  // Both ends included.

@@ -23,27 +23,30 @@ class GbnfParser {
   GbnfParser(std::string_view text, const GrammarLimits& limits)
       : text_(text), limits_(limits), builder_(limits.max_symbols) {
     if (text.size() > limits.max_bytes) {
-      throw Error("ERR_GRAMMAR", "The grammar has " + std::to_string(text.size()) + " bytes; at most " +
-                                     std::to_string(limits.max_bytes) + " are accepted.");
+      Fail("the grammar has " + std::to_string(text.size()) + " bytes; at most " + std::to_string(limits.max_bytes) +
+               " are accepted",
+           limits.max_bytes);
     }
   }
 
   Grammar Parse() {
     rule_of_["root"] = {builder_.AddRule(), kNotUsed};
     SkipSpace(/*newlines=*/true);
-    while (!is_at_end()) ParseRule();
+    ParseRules();
     CheckRules();
     Grammar grammar;
-    if (!builder_.Finish(&grammar)) throw Error("ERR_GRAMMAR", "No text matches the rule 'root' of the grammar.");
+    if (!builder_.Finish(&grammar)) Fail("no text matches the rule 'root'", rule_of_.at("root").definition);
     return grammar;
   }
 
  private:
   static constexpr size_t kNotUsed = std::string_view::npos;
+  static constexpr size_t kNotDefined = std::string_view::npos;
   struct NamedRule {
     int rule;
     size_t first_use;  // Where it is mentioned first; kNotUsed = nowhere.
-    bool is_defined = false;
+    size_t definition = kNotDefined;
+    bool is_defined() const { return definition != kNotDefined; }
   };
 
   bool is_at_end() const { return at_ >= text_.size(); }
@@ -56,7 +59,8 @@ class GbnfParser {
     const size_t newline = before.rfind('\n');
     const size_t column = newline == std::string_view::npos ? before.size() + 1 : before.size() - newline;
     throw Error("ERR_GRAMMAR",
-                "Grammar, line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what + ".");
+                "Grammar, line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + what + ".",
+                {{"line", static_cast<double>(line)}, {"column", static_cast<double>(column)}});
   }
   [[noreturn]] void Fail(const std::string& what) const { Fail(what, at_); }
 
@@ -86,11 +90,20 @@ class GbnfParser {
     return rule_of_[name] = {builder_.AddRule(), kNotUsed};
   }
 
+  void ParseRules() {
+    try {
+      while (!is_at_end()) ParseRule();
+    } catch (const GrammarBuilder::TooLarge&) {
+      Fail("the grammar is too large: with its repetitions written out it has more than " +
+           std::to_string(limits_.max_symbols) + " symbols");
+    }
+  }
+
   void ParseRule() {
     const size_t begin = at_;
     NamedRule& rule = RuleNamed(ParseName());
-    if (rule.is_defined) Fail("the rule is defined twice", begin);
-    rule.is_defined = true;
+    if (rule.is_defined()) Fail("the rule is defined twice", begin);
+    rule.definition = begin;
     SkipSpace(/*newlines=*/false);
     if (text_.substr(at_, 3) != "::=") Fail("'::=' is expected");
     at_ += 3;
@@ -288,9 +301,9 @@ class GbnfParser {
   }
 
   void CheckRules() const {
-    if (!rule_of_.at("root").is_defined) throw Error("ERR_GRAMMAR", "The grammar has no rule 'root'.");
+    if (!rule_of_.at("root").is_defined()) Fail("the grammar has no rule 'root'");
     for (const auto& [name, rule] : rule_of_) {
-      if (!rule.is_defined) Fail("there is no rule '" + name + "'", rule.first_use);
+      if (!rule.is_defined()) Fail("there is no rule '" + name + "'", rule.first_use);
     }
   }
 

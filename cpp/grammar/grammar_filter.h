@@ -23,6 +23,8 @@ class GrammarFilter : public TokenFilter {
   // Appends the token to the text. Precondition: it is allowed and no end token.
   void Accept(Token token);
 
+  // The text is whole as it is.
+  bool is_complete() const { return recognizer_.is_complete(); }
   // The text is whole and nothing can follow.
   bool is_finished() const { return recognizer_.is_complete() && !recognizer_.can_continue(); }
 

@@ -1,6 +1,7 @@
 #include "grammar/recognizer.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace winnow {
 namespace {
@@ -27,23 +28,53 @@ Recognizer::Recognizer(std::shared_ptr<const Grammar> grammar)
 
 // Precondition: items_ from begin_ on are the new set's first items. False if it grows too large: it is gone then.
 bool Recognizer::Close() {
+  if (!CloseItems()) {
+    items_.resize(begin_);
+    return false;
+  }
+  SortByRule();
+  ends_.push_back(items_.size());
+  return true;
+}
+
+bool Recognizer::CloseItems() {
   const uint64_t last_step = num_steps_ + kMaxSteps;
   bool is_complete = ends_.empty() && grammar_->is_nullable[0];
   for (size_t i = begin_; i < items_.size(); ++i) {
     const bool is_too_much = items_.size() - begin_ > kMaxItems || ++num_steps_ > last_step;
-    if (is_too_much || items_.size() > kMaxAllItems) {
-      items_.resize(begin_);
-      return false;
-    }
+    if (is_too_much || items_.size() > kMaxAllItems) return false;
     const Item item = items_[i];
     const Grammar::Symbol& symbol = grammar_->symbols[item.symbol];
     if (symbol.kind == Kind::kRule) Predict(symbol.index, item);
     if (symbol.kind == Kind::kEnd) Complete(item);
     is_complete |= symbol.kind == Kind::kEnd && symbol.index == 0 && item.origin == 0;
   }
-  ends_.push_back(items_.size());
   is_complete_.push_back(is_complete);
   return true;
+}
+
+// Those that wait for no rule come last.
+void Recognizer::SortByRule() {
+  if (!IsSorted(items_.size() - begin_)) return;
+  num_steps_ += items_.size() - begin_;
+  std::sort(items_.begin() + begin_, items_.end(),
+            [this](const Item& a, const Item& b) { return RuleBehind(a) < RuleBehind(b); });
+}
+
+int Recognizer::RuleBehind(const Item& item) const {
+  const Grammar::Symbol& symbol = grammar_->symbols[item.symbol];
+  return symbol.kind == Kind::kRule ? symbol.index : std::numeric_limits<int>::max();
+}
+
+// Of the items behind `origin`: a range that has all that wait for the rule.
+std::pair<size_t, size_t> Recognizer::WaitingFor(int rule, int origin) const {
+  const size_t begin = origin == 0 ? 0 : ends_[origin - 1];
+  const size_t end = ends_[origin];
+  if (!IsSorted(end - begin)) return {begin, end};
+  const auto is_before = [this](const Item& item, int wanted) { return RuleBehind(item) < wanted; };
+  const auto first = std::lower_bound(items_.begin() + begin, items_.begin() + end, rule, is_before);
+  const auto last = std::lower_bound(first, items_.begin() + end, rule + 1, is_before);
+  return {first - items_.begin(), last - items_.begin()};
 }
 
 void Recognizer::Predict(int rule, Item parent) {
@@ -55,17 +86,17 @@ void Recognizer::Predict(int rule, Item parent) {
   if (grammar_->is_nullable[rule]) Add({parent.symbol + 1, parent.origin});
 }
 
-// What began here and ended here is empty: Predict has stepped over it.
+// What began here and ended here is empty: Predict has stepped over it. A rule's second alternative that ends where the
+// first did adds nothing.
 void Recognizer::Complete(Item item) {
   if (item.origin == static_cast<int>(ends_.size())) return;
   const int rule = grammar_->symbols[item.symbol].index;
-  const size_t begin = item.origin == 0 ? 0 : ends_[item.origin - 1];
-  const size_t end = ends_[item.origin];
+  if (!Insert({-1 - rule, item.origin})) return;
+  const auto [begin, end] = WaitingFor(rule, item.origin);
   num_steps_ += end - begin;
   for (size_t i = begin; i < end; ++i) {
     const Item waiting = items_[i];
-    const Grammar::Symbol& symbol = grammar_->symbols[waiting.symbol];
-    if (symbol.kind == Kind::kRule && symbol.index == rule) Add({waiting.symbol + 1, waiting.origin});
+    if (RuleBehind(waiting) == rule) Add({waiting.symbol + 1, waiting.origin});
   }
 }
 

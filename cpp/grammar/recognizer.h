@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "grammar/grammar.h"
@@ -17,6 +18,9 @@ class Recognizer {
   static constexpr size_t kMaxItems = 20000;       // Behind one byte.
   static constexpr size_t kMaxAllItems = 1 << 20;  // Of the whole text: 8 MiB.
   static constexpr uint64_t kMaxSteps = 500'000;   // For one byte.
+  // Larger sets are sorted by the rules that their items wait for: looking through them for each completed rule would
+  // take the square of their size.
+  static constexpr size_t kMaxUnsorted = 64;
 
   explicit Recognizer(std::shared_ptr<const Grammar> grammar);
 
@@ -45,9 +49,14 @@ class Recognizer {
   };
 
   bool Close();
+  bool CloseItems();
+  void SortByRule();
+  int RuleBehind(const Item& item) const;
+  std::pair<size_t, size_t> WaitingFor(int rule, int origin) const;
   void Add(Item item);
   bool Insert(Item item);
   void GrowTable();
+  static bool IsSorted(size_t num_items) { return num_items > kMaxUnsorted; }
   void Predict(int rule, Item parent);
   void Complete(Item item);
 
@@ -56,7 +65,8 @@ class Recognizer {
   std::vector<size_t> ends_;         // [length + 1]: where the set behind each byte ends.
   std::vector<bool> is_complete_;    // [length + 1]
   std::vector<uint64_t> predicted_;  // [rules]: in which generation it was predicted last.
-  std::vector<Slot> table_;          // A hash set of the items of the set in the making.
+  // A hash set of the items of the set in the making, and of what is complete in it: symbol −1 − rule.
+  std::vector<Slot> table_;
   size_t num_in_table_ = 0;
   uint64_t generation_ = 0;
   uint64_t num_steps_ = 0;

@@ -1,10 +1,13 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { OutputIssue } from '../errors.js';
 import { ConstraintError, OptionError, OutputError } from '../errors.js';
 import { checkArray, checkFilledText, describe, invalid } from '../options/checks.js';
 import { literalOf } from './characters.js';
-import { regexToGbnf } from './regex.js';
+import { placeOf, refuse, step } from './limits.js';
+import { flagsOf, regexToGbnf } from './regex.js';
+import type { SchemaGrammar } from './schema.js';
 import { schemaToGbnf } from './schema.js';
 
 /** A JSON Schema (2020-12) as a plain object. */
@@ -29,6 +32,8 @@ export interface Constraint {
   grammar: string;
   /** The answer's value. Rejects with OutputError. */
   read: (text: string) => Promise<unknown>;
+  /** The engine's word on the grammar, as one on what the grammar was made of. @default as it is */
+  explain?: (error: unknown) => unknown;
 }
 
 const names = ['grammar', 'regex', 'choices', 'schema'] as const;
@@ -44,9 +49,17 @@ export function resolveConstraint(options: ConstraintOptions): Constraint | unde
     case 'grammar':
       return { grammar: checkGrammar(options.grammar), read: asText };
     case 'regex':
-      return { grammar: `root ::= ${compileRegex(options.regex)}`, read: asText };
+      return {
+        grammar: `root ::= ${compileRegex(options.regex)}`,
+        read: asText,
+        explain: explainBy('ERR_REGEX', () => 'regex'),
+      };
     case 'choices':
-      return { grammar: compileChoices(options.choices), read: readChoice(options.choices!) };
+      return {
+        grammar: compileChoices(options.choices),
+        read: readChoice(options.choices!),
+        explain: explainBy('ERR_GRAMMAR', () => 'choices'),
+      };
     case 'schema':
       return compileSchema(options.schema);
     case undefined:
@@ -55,6 +68,21 @@ export function resolveConstraint(options: ConstraintOptions): Constraint | unde
 }
 
 const asText = async (text: string) => text;
+
+/** `pointerOf`: what a line of the grammar was made of. */
+function explainBy(
+  code: ConstructorParameters<typeof ConstraintError>[0],
+  pointerOf: (line: number) => string,
+): Constraint['explain'] {
+  return (error) => {
+    if (!(error instanceof ConstraintError) || error.line === undefined) return error;
+    const pointer = pointerOf(error.line);
+    const what = error.message.replace(/^Grammar, line \d+, column \d+: /, '');
+    return new ConstraintError(code, `${placeOf(pointer)}: ${what}`, pointer, { cause: error });
+  };
+}
+
+const explainSchema = ({ places }: SchemaGrammar) => explainBy('ERR_SCHEMA', (line) => places[line - 1] ?? '#');
 
 function checkGrammar(grammar: unknown): string {
   const text = checkFilledText('grammar', grammar);
@@ -65,7 +93,8 @@ function checkGrammar(grammar: unknown): string {
 
 function compileRegex(regex: unknown): string {
   if (regex instanceof RegExp) return regexToGbnf(regex.source, regex.flags, 'regex');
-  return regexToGbnf(checkFilledText('regex', regex), 'u', 'regex');
+  const pattern = checkFilledText('regex', regex);
+  return regexToGbnf(pattern, flagsOf(pattern), 'regex');
 }
 
 function compileChoices(choices: unknown): string {
@@ -89,7 +118,8 @@ function compileSchema(schema: unknown): Constraint {
   const grammar = schemaToGbnf(schema);
   const validate = compileValidator(schema);
   return {
-    grammar,
+    grammar: grammar.text,
+    explain: explainSchema(grammar),
     read: async (text) => {
       const value = parse(text);
       const issues = validate(value);
@@ -107,8 +137,10 @@ function compileStandard(schema: StandardSchema): Constraint {
       `Schemas of ${standard.vendor} don't give their JSON Schema by the standard. Pass the JSON Schema itself.`,
       '#',
     );
+  const grammar = schemaToGbnf(jsonSchemaOf(standard.jsonSchema));
   return {
-    grammar: schemaToGbnf(jsonSchemaOf(standard.jsonSchema)),
+    grammar: grammar.text,
+    explain: explainSchema(grammar),
     read: async (text) => {
       const result = await standard.validate(parse(text));
       if (result.issues) throw new OutputError(text, result.issues.map(toIssue));
@@ -132,17 +164,44 @@ function toIssue({ message, path }: StandardSchemaV1.Issue): OutputIssue {
   return { path: keys.map((key) => `/${String(key)}`).join(''), message };
 }
 
-/** Formats are annotations: what the grammar knows of them is already so. */
+// Of patterns and formats every output is already so: a pattern that takes exponential time would stop the process here.
+// Only a oneOf has to know which of its schemas a text matches.
+const holds = Object.assign(() => ({ test: () => true }), { code: 'holds' });
+const ajvOptions = {
+  strict: false,
+  allErrors: true,
+  validateFormats: false,
+  ownProperties: true, // An object has no property 'toString' because its prototype has.
+} as const;
+let metaSchemas: Ajv2020 | undefined; // They take tens of milliseconds to compile: once, when the first schema comes.
+
 function compileValidator(schema: object): (value: unknown) => OutputIssue[] {
+  metaSchemas ??= new Ajv2020(ajvOptions);
   try {
-    const validate = new Ajv2020({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
-    return (value) =>
-      validate(value)
-        ? []
-        : validate.errors!.map(({ instancePath, message }) => ({ path: instancePath, message: message! }));
+    if (!metaSchemas.validateSchema(schema)) {
+      const [{ instancePath, message }] = metaSchemas.errors!;
+      throw refuse(`#${instancePath}`, message!);
+    }
+    const regExp = JSON.stringify(schema).includes('"oneOf"') ? undefined : holds;
+    const options = { ...ajvOptions, code: { regExp }, meta: false, validateSchema: false };
+    return issuesBy(new Ajv2020(options).compile(schema));
   } catch (error) {
-    throw new ConstraintError('ERR_SCHEMA', `schema#: ${(error as Error).message}`, '#', { cause: error });
+    if (error instanceof ConstraintError) throw error;
+    const place = /^no schema with key or ref/.test((error as Error).message) ? `#${step('$schema')}` : '#';
+    throw new ConstraintError('ERR_SCHEMA', `${placeOf(place)}: ${(error as Error).message}`, place, { cause: error });
   }
+}
+
+function issuesBy(validate: ValidateFunction): (value: unknown) => OutputIssue[] {
+  return (value) => {
+    try {
+      if (validate(value)) return [];
+    } catch (error) {
+      if (error instanceof RangeError) return [{ path: '', message: 'it is nested too deep to be validated' }];
+      throw error;
+    }
+    return validate.errors!.map(({ instancePath, message }) => ({ path: instancePath, message: message! }));
+  };
 }
 
 function parse(text: string): unknown {

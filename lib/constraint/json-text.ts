@@ -32,11 +32,17 @@ const mustBeEscaped = characterSet([
   [0x5c, 0x5c],
 ]);
 const shortEscapes = ['\b', '\t', '\n', '\f', '\r', '"', '\\'];
+const controls = Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code));
 
-/** One character of the set, as it is written between the quotes of a JSON string. */
+/**
+ * One character of the set, as it is written between the quotes of a JSON string. Control characters without a short
+ * escape come only where the set has nothing else. Precondition: not empty.
+ */
 export function classInString(set: CharacterSet): string {
   const plain = subtract(set, mustBeEscaped);
-  const escaped = shortEscapes.filter((character) => contains(set, character.charCodeAt(0)));
+  const isIn = (character: string) => contains(set, character.charCodeAt(0));
+  const short = shortEscapes.filter(isIn);
+  const escaped = plain.length > 0 || short.length > 0 ? short : controls.filter(isIn);
   const ways = escaped.map((character) => literalOf(JSON.stringify(character).slice(1, -1)));
   if (plain.length > 0) ways.unshift(classOf(plain));
   return ways.length === 1 ? ways[0] : `(${ways.join(' | ')})`;

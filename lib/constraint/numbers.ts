@@ -65,15 +65,22 @@ export function realRange({ low, high, excludesLow, excludesHigh }: Bounds): str
 
 const isText = (text: string | undefined): text is string => text !== undefined;
 
-const digits = '[0-9]{0,14}';
+const exactDigits = 15; // Numbers of so many digits are different doubles where they differ (DBL_DIG).
+
+/** How many digits may follow so that what is beside an excluded bound isn't rounded to it. */
+const fractionBeside = (bound: number) => Math.max(0, exactDigits - digitsOf(bound).length);
+
+const fraction = (most: number) => (most === 0 ? '' : ` ("." [0-9]{1,${most}})?`);
 
 /** `low` at least 0. A number's integer part is below `high`, or it is `high` itself. */
 function positiveRange(low: number, high: number, excludesLow: boolean, excludesHigh: boolean): string | undefined {
   const ways: string[] = [];
   if (low < high) {
-    if (excludesLow) ways.push(`"${digitsOf(low)}." ${digits} [1-9]`);
+    const most = high === Infinity ? exactDigits : fractionBeside(high);
+    const beside = Math.min(most, fractionBeside(low));
+    if (excludesLow && beside > 0) ways.push(`"${digitsOf(low)}." [0-9]{0,${beside - 1}} [1-9]`);
     const whole = excludesLow ? low + 1 : low;
-    if (whole <= high - 1) ways.push(`(${naturalRange(whole, high - 1)}) ("." [0-9]{1,15})?`);
+    if (whole <= high - 1) ways.push(`(${naturalRange(whole, high - 1)})${fraction(most)}`);
   }
   const reachesHigh = high !== Infinity && !excludesHigh && !(low === high && excludesLow);
   if (reachesHigh) ways.push(`"${digitsOf(high)}" ("." "0"{1,15})?`);

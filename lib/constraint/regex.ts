@@ -3,6 +3,7 @@ import { RegExpParser } from '@eslint-community/regexpp';
 import { ConstraintError } from '../errors.js';
 import type { CharacterSet } from './characters.js';
 import { characterSet, classOf, complement, subtract } from './characters.js';
+import { placeOf } from './limits.js';
 
 // A regular expression as GBNF. It is matched as a whole: ^ and $ at its ends say nothing new.
 
@@ -34,50 +35,56 @@ const newlines = characterSet([
 ]);
 
 /**
- * An expression of GBNF. `place`: of the pattern, for messages. `isPart`: as JSON Schema has it, a pattern that is not
+ * An expression of GBNF. `pointer`: the pattern's place. `isPart`: as JSON Schema has it, a pattern that is not
  * anchored matches anywhere in the text. Throws ConstraintError ERR_REGEX for what is no regular language, or not ours.
  */
-export function regexToGbnf(pattern: string, flags: string, place: string, writeSet = classOf, isPart = false): string {
+export function regexToGbnf(
+  pattern: string,
+  flags: string,
+  pointer: string,
+  writeSet = classOf,
+  isPart = false,
+): string {
   if (pattern.length > maxPatternLength)
-    throw refusal(place, `the pattern has ${pattern.length} characters; at most ${maxPatternLength} are accepted`);
-  if (/[^usdg]/.test(flags)) throw refusal(place, `the flags '${flags}': only u, s, d and g are supported`);
-  const tree = parse(pattern, place);
-  return new RegexWriter(place, flags.includes('s'), writeSet, isPart).write(tree);
+    throw refusal(pointer, `the pattern has ${pattern.length} characters; at most ${maxPatternLength} are accepted`);
+  if (/[^usdg]/.test(flags)) throw refusal(pointer, `the flags '${flags}': only u, s, d and g are supported`);
+  const tree = parse(pattern, flags.includes('u'), pointer);
+  return new RegexWriter(pointer, flags, writeSet, isPart).write(tree);
 }
 
-function parse(pattern: string, place: string): AST.Pattern {
+function parse(pattern: string, unicode: boolean, pointer: string): AST.Pattern {
   try {
-    // In Unicode mode characters are code points; patterns that are only valid without it are read without.
-    return new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
-      unicode: isUnicode(pattern),
-    });
+    return new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, { unicode });
   } catch (error) {
-    throw new ConstraintError('ERR_REGEX', `${place}: ${(error as Error).message}`, place, { cause: error });
+    throw refusal(pointer, (error as Error).message, { cause: error });
   }
 }
 
-function isUnicode(pattern: string): boolean {
+/** Of a pattern that comes without: Unicode mode, unless it is only valid without it. */
+export function flagsOf(pattern: string): string {
   try {
     new RegExp(pattern, 'u');
-    return true;
+    return 'u';
   } catch {
-    return false;
+    return '';
   }
 }
 
-function refusal(place: string, what: string): ConstraintError {
-  return new ConstraintError('ERR_REGEX', `${place}: ${what}`, place);
+function refusal(pointer: string, what: string, options?: ErrorOptions): ConstraintError {
+  return new ConstraintError('ERR_REGEX', `${placeOf(pointer)}: ${what}`, pointer, options);
 }
 
 class RegexWriter {
-  readonly #place: string;
+  readonly #pointer: string;
   readonly #dotMatchesAll: boolean;
   readonly #writeSet: WriteSet;
   readonly #isPart: boolean;
+  readonly #all: CharacterSet; // Without the u flag, what lies beyond U+FFFF is two characters.
 
-  constructor(place: string, dotMatchesAll: boolean, writeSet: WriteSet, isPart: boolean) {
-    this.#place = place;
-    this.#dotMatchesAll = dotMatchesAll;
+  constructor(pointer: string, flags: string, writeSet: WriteSet, isPart: boolean) {
+    this.#pointer = pointer;
+    this.#dotMatchesAll = flags.includes('s');
+    this.#all = flags.includes('u') ? complement([]) : characterSet([[0, 0xffff]]);
     this.#writeSet = writeSet;
     this.#isPart = isPart;
   }
@@ -92,7 +99,7 @@ class RegexWriter {
     const begins = isEdge(elements[0], 'start');
     const ends = isEdge(elements.at(-1), 'end') && elements.length > (begins ? 1 : 0);
     const inner = this.#sequence(elements.slice(begins ? 1 : 0, ends ? -1 : undefined), 1);
-    const anything = this.#isPart ? `${this.#writeSet(complement([]))}*` : '';
+    const anything = this.#isPart ? `${this.#writeSet(this.#all)}*` : '';
     return [begins ? '' : anything, inner, ends ? '' : anything].filter(Boolean).join(' ') || '""';
   }
 
@@ -132,6 +139,7 @@ class RegexWriter {
 
   #set(element: AST.Character | AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): string {
     const set = this.#membersOf(element);
+    if (isSurrogate(element)) throw this.#refusal(`${element.raw} is half a character: give the flag u`);
     if (set.length === 0) throw this.#refusal(`${element.raw} matches nothing`);
     return this.#writeSet(set);
   }
@@ -142,23 +150,26 @@ class RegexWriter {
     if (element.type === 'CharacterSet') return this.#named(element);
     if (element.type === 'CharacterClass' && !element.unicodeSets) {
       const members = characterSet(element.elements.flatMap((member) => [...this.#membersOf(member)]));
-      return element.negate ? complement(members) : members;
+      return element.negate ? subtract(this.#all, members) : members;
     }
     throw this.#refusal(`${element.raw} is not supported`);
   }
 
   #named(element: AST.CharacterSet): CharacterSet {
-    if (element.kind === 'any') return this.#dotMatchesAll ? complement([]) : subtract(complement([]), newlines);
+    if (element.kind === 'any') return this.#dotMatchesAll ? this.#all : subtract(this.#all, newlines);
     if (element.kind === 'property')
       throw this.#refusal(`${element.raw} is not supported: write its characters as a class`);
     const set = { digit: digits, space: spaces, word: wordCharacters }[element.kind];
-    return element.negate ? complement(set) : set;
+    return element.negate ? subtract(this.#all, set) : set;
   }
 
   #refusal(what: string): ConstraintError {
-    return refusal(this.#place, what);
+    return refusal(this.#pointer, what);
   }
 }
+
+const isSurrogate = (element: { type: string; value?: unknown }) =>
+  element.type === 'Character' && (element.value as number) >= 0xd800 && (element.value as number) <= 0xdfff;
 
 const reasons: Record<string, string> = {
   Assertion: 'assertions are understood only as ^ and $ at the ends',

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import test from 'ava';
 import { z } from 'zod';
+import type { JsonSchema } from '../../lib/constraint/constraint.js';
+import { resolveConstraint } from '../../lib/constraint/constraint.js';
 import { integerRange, realRange } from '../../lib/constraint/numbers.js';
 import { regexToGbnf } from '../../lib/constraint/regex.js';
 import { schemaToGbnf } from '../../lib/constraint/schema.js';
@@ -53,7 +55,9 @@ test('a regular expression becomes classes, groups and repetitions', (t) => {
   t.is(write('(?:ab){2,3}c?'), '(([a] [b])){2,3} ([c]){0,1}');
   t.is(write('\\d[^a]'), '[0-9] [\\x00-`b-\\ud7ff\\ue000-\\U0010ffff]');
   t.is(write('^$'), '""');
-  t.is(write('.', 's'), '[\\x00-\\ud7ff\\ue000-\\U0010ffff]');
+  t.is(write('.', 'us'), '[\\x00-\\ud7ff\\ue000-\\U0010ffff]');
+  t.is(write('.', 's'), '[\\x00-\\ud7ff\\ue000-\\uffff]'); // Beyond it are two characters.
+  t.is(write('\\u{3}', ''), '([u]){3,3}');
 });
 
 test('what is no regular language is refused by name', (t) => {
@@ -124,7 +128,7 @@ const schemaRefusals: [object | boolean, string, RegExp][] = [
   [{ type: 'number', minimum: 0.5 }, '#/minimum', /must be an integer/],
   [{ type: 'integer', minimum: 3, maximum: 2 }, '#', /no number is between/],
   [{ type: 'string', format: 'email' }, '#/format', /date-time, uuid can/],
-  [{ type: 'string', pattern: '(a)\\1' }, 'schema#/pattern', /schema#\/pattern: \\1/],
+  [{ type: 'string', pattern: '(a)\\1' }, '#/pattern', /schema#\/pattern: \\1/],
   [{ type: 'string', minLength: 2, maxLength: 1 }, '#/maxLength', /below minLength/],
   [{ type: 'string', maxLength: 10_001 }, '#/maxLength', /0 to 10000/],
   [{ $ref: 'http://x/y' }, '#/$ref', /is not found/],
@@ -133,11 +137,30 @@ const schemaRefusals: [object | boolean, string, RegExp][] = [
   [{ type: 'text' }, '#/type', /no type of JSON Schema/],
   [{ type: 'object', properties: {}, required: ['a'] }, '#/required', /not among the properties/],
   [{ enum: [] }, '#/enum', /a filled array/],
+  [{ enum: [1, undefined] }, '#/enum/1', /undefined is no JSON/],
+  [{ const: { a: [NaN] } }, '#/const/a/0', /NaN is no JSON/],
+  [{ const: new Date(0) }, '#/const', /no plain object/],
+  [{ enum: Array(70_000).fill(1) }, '#/enum', /70000 entries/],
+  [{ type: 'string', enum: [1] }, '#/enum', /nothing in it is of the type/],
+  [{ type: 'string', anyOf: [{ type: 'number' }] }, '#/type', /must be repeated/],
+  [{ type: 'string', format: 'constructor' }, '#/format', /can't be enforced/],
+  [{ type: 'string', pattern: '\\-' }, '#/pattern', /[Ii]nvalid escape/],
+  [{ properties: JSON.parse('{"__proto__": {}}') as object }, '#/properties/__proto__', /is not supported/],
+  [{ anyOf: [{ $id: 'x', type: 'null' }] }, '#/anyOf/0/$id', /can't be enforced/],
+  [{ $ref: '#/%' }, '#/$ref', /is not found/],
+  [{ $ref: '#' }, '#', /refers to itself with nothing between/],
+  [{ items: { anyOf: [{ type: 'null' }, { $ref: '#/items' }] } }, '#/items/anyOf/1', /refers to itself/],
+  [{ properties: { next: { $ref: '#' } }, required: ['next'] }, '#', /nothing finite matches it/],
+  [{ type: ['null', 'null'] }, '#/type', /schema#\/type: must/],
+  [{ $schema: 'http://json-schema.org/draft-07/schema#' }, '#/$schema', /no schema with key or ref/],
   [{ type: 'object', properties: { 'a/b~': false } }, '#/properties/a~1b~0', /false matches nothing/],
 ];
 for (const [schema, pointer, message] of schemaRefusals)
   test(`refused by its place: ${JSON.stringify(schema)}`, (t) => {
-    const error = t.throws<ConstraintError>(() => schemaToGbnf(schema), { instanceOf: ConstraintError, message });
+    const error = t.throws<ConstraintError>(() => resolveConstraint({ schema: schema as JsonSchema }), {
+      instanceOf: ConstraintError,
+      message,
+    });
     t.is(error?.pointer, pointer);
   });
 
@@ -155,6 +178,46 @@ test('schemas beyond the limits are refused before anything recurs into them', (
   const wide = { anyOf: Array.from({ length: 2001 }, () => ({ type: 'null' })) };
   t.throws(() => schemaToGbnf(wide), { message: /more than 2000 objects/ });
   t.throws(() => schemaToGbnf({ const: 'x'.repeat(300_000) }), { message: /more than 262144 bytes/ });
+});
+
+test('what is beside an excluded bound is not rounded to it', (t) => {
+  const below = (high: number) => realRange({ low: 0, high, excludesLow: false, excludesHigh: true })!;
+  t.true(toRegExp(below(1000)).test('999.99999999999'));
+  t.false(toRegExp(below(1000)).test('999.999999999999999')); // Which is 1000.
+  t.false(toRegExp(below(Number.MAX_SAFE_INTEGER)).test('9007199254740990.9'));
+  const above = realRange({ low: 1000, high: Infinity, excludesLow: true, excludesHigh: false })!;
+  t.true(toRegExp(above).test('1000.00000000001'));
+  t.false(toRegExp(above).test('1000.000000000000001'));
+});
+
+test('a control character without a short escape can come where it is all that may', (t) => {
+  t.true(schemaToGbnf({ type: 'string', pattern: '^\\x07$' }).text.includes(String.raw`"\x5cu0007"`));
+});
+
+test('only the values of an enum that are of its type come', (t) => {
+  t.regex(schemaToGbnf({ type: ['integer', 'null'], enum: [1, 1, 1.5, 'a', null] }).text, /^s0 ::= "1" \| "null"$/m);
+});
+
+test('a property that an object has by its prototype only is not there', async (t) => {
+  const schema = { properties: { toString: { type: 'integer' }, n: { type: 'integer' } } };
+  const { model } = await openFake(says('{"n": 5}'));
+  t.deepEqual(await model.generate({ prompt: 'x', schema }).value(), { n: 5 });
+});
+
+test('a pattern that takes exponential time to match does not hold up the value', async (t) => {
+  const text = `${'a'.repeat(40)}b`;
+  const schema = { type: 'string', pattern: '^(?:(?:a+)+c|a+b)$' };
+  const { model } = await openFake(says(JSON.stringify(text)));
+  t.is(await model.generate({ prompt: 'x', schema }).value(), text);
+});
+
+test('a value too deep for the validator is an OutputError', async (t) => {
+  const schema = { type: 'array', items: { $ref: '#' } };
+  const { model } = await openFake(says('['.repeat(50_000) + ']'.repeat(50_000)));
+  await t.throwsAsync(model.generate({ prompt: 'x', schema }).value(), {
+    instanceOf: OutputError,
+    message: /nested too deep/,
+  });
 });
 
 test('a JSON Schema’s value is parsed and validated', async (t) => {
