@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/adapter.h"
 #include "base/encode_plan.h"
 #include "base/span.h"
 #include "base/step_plan.h"
@@ -141,6 +142,12 @@ class Backend {
   // The sequence is empty and there are `length` free cells. Whoever calls has made sure that the bytes are what
   // SaveSequence returned. Throws Error; the sequence is then empty.
   virtual void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) = 0;
+  // Engine thread only. Reads the file of a low-rank adapter and keeps it. Throws ERR_ADAPTER_NOT_FOUND,
+  // ERR_ADAPTER_FILE (no adapter that can be used), ERR_ADAPTER_MISMATCH (made for another model), ERR_UNSUPPORTED,
+  // ERR_OUT_OF_MEMORY.
+  virtual AdapterId LoadAdapter(const std::string& path) = 0;
+  // Engine thread only. No plan names it from now on.
+  virtual void UnloadAdapter(AdapterId adapter) = 0;
   // Any thread: makes the Run or Encode in progress return soon with ERR_ABORTED.
   virtual void Abort() = 0;
 };
