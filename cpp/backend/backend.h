@@ -85,6 +85,7 @@ struct ModelInfo {
   std::vector<Token> end_tokens;  // Tokens that end a generation.
   EncodingInfo encoding;
   Token decoder_start = -1;        // Of an encoder–decoder model: every answer begins behind it. -1 = another kind.
+  int max_adapters = 0;            // Low-rank adapters of a request; 0 = they can't be used.
   std::vector<int> hidden_layers;  // Effective value of the option.
 };
 

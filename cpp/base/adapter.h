@@ -8,7 +8,10 @@ namespace winnow {
 
 // A low-rank adapter (LoRA, arXiv 2106.09685) that a backend holds. An id is never given twice, so that what was
 // computed with an adapter that is gone is never taken for another one's.
-using AdapterId = int32_t;
+using AdapterId = int32_t;  // From 1.
+
+constexpr AdapterId kNoAdapter = 0;
+constexpr int kMaxAdapters = 8;  // Of a request.
 
 struct AdapterScale {
   AdapterId adapter = 0;
@@ -20,7 +23,8 @@ struct AdapterScale {
   }
 };
 
-// What is added to the weights: ascending by adapter, none twice, no scale of 0. Empty = the model alone.
+// What is added to the weights, in the order of the files' paths, since sums depend on it: none twice, no scale of 0.
+// Empty = the model alone.
 using AdapterSet = std::vector<AdapterScale>;
 
 }  // namespace winnow

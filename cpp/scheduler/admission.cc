@@ -124,9 +124,7 @@ bool Scheduler::FollowsSomebody(OpenRequest& request) {
   OpenRequest* leader = nullptr;
   int longest = 0;
   for (OpenRequest* other : running_) {
-    if (other->prompt_is_done || other->sequence == kNoSequence ||
-        other->cache_space != request.cache_space)
-      continue;
+    if (other->prompt_is_done || other->sequence == kNoSequence || other->cache_space != request.cache_space) continue;
     int shared = std::min(CommonLength(other->tokens, request.tokens), LongestReuse(request));
     if (shared <= longest) continue;
     leader = other;

@@ -253,7 +253,8 @@ bool Scheduler::UsesAdapter(AdapterId adapter) const {
   auto has_it = [adapter](const AdapterSet& set) {
     return std::any_of(set.begin(), set.end(), [&](const AdapterScale& each) { return each.adapter == adapter; });
   };
-  return std::any_of(requests_.begin(), requests_.end(), [&](const auto& r) { return has_it(r.second->spec.adapters); }) ||
+  return std::any_of(requests_.begin(), requests_.end(),
+                     [&](const auto& r) { return has_it(r.second->spec.adapters); }) ||
          std::any_of(prefixes_.begin(), prefixes_.end(), [&](const auto& p) { return has_it(p.second.adapters); });
 }
 

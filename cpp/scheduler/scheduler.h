@@ -106,9 +106,7 @@ class Scheduler {
     int allotted = 0;           // Cells that are spoken for in this step.
     bool found_prompt = false;  // A prompt needed no row at all.
 
-    bool has_work() const {
-      return has_rows() || !plan.reads.empty() || found_prompt;
-    }
+    bool has_work() const { return has_rows() || !plan.reads.empty() || found_prompt; }
     bool has_rows() const { return !plan.rows.empty() || !plan.restores.empty(); }
     bool Serves(const OpenRequest& request) const { return request.group == group; }
   };

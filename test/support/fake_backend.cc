@@ -72,6 +72,7 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   info_.adds_bos = true;
   info_.can_fork = !Has(path, "-no-fork");
   info_.batch_invariant = true;
+  info_.max_adapters = Has(path, "-seq2seq") || Has(path, "-encoder") ? 0 : kMaxAdapters;
   info_.end_tokens = {kEos};
   info_.embedding_size = kVectorSize;
   info_.hidden_layers = options.hidden_layers;
@@ -231,8 +232,9 @@ void FakeBackend::UnloadAdapter(AdapterId adapter) {
 void FakeBackend::CheckAdapters(const StepPlan& plan) const {
   for (size_t i = 0; i < plan.adapters.size(); ++i) {
     const AdapterScale& each = plan.adapters[i];
-    bool is_ascending = i == 0 || plan.adapters[i - 1].adapter < each.adapter;
-    if (!is_ascending || each.scale == 0 || !std::isfinite(each.scale)) throw Error("ERR_FAKE", "No set of adapters.");
+    bool is_twice = std::count_if(plan.adapters.begin(), plan.adapters.begin() + i,
+                                  [&](const AdapterScale& other) { return other.adapter == each.adapter; }) > 0;
+    if (is_twice || each.scale == 0 || !std::isfinite(each.scale)) throw Error("ERR_FAKE", "No set of adapters.");
     if (adapters_.count(each.adapter) == 0) throw Error("ERR_FAKE", "An adapter is not loaded.");
   }
 }

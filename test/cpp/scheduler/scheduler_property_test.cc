@@ -191,7 +191,8 @@ class Storm {
         request.num_candidates > 0 && !request.is_beam_search && random_() % 2 == 0 ? 1 + random_() % 5 : 0;
     if (check_every > 0) AddChecks(&request);
     request.space = std::string(1, static_cast<char>('x' + random_() % 2));
-    if (const auto set = static_cast<int>(random_() % num_sets_)) request.adapters = {{1, 1}, {2, static_cast<float>(set)}};
+    if (const auto set = static_cast<int>(random_() % num_sets_))
+      request.adapters = {{1, 1}, {2, static_cast<float>(set)}};
     request.priority = static_cast<double>(random_() % 3);
     request.submitted = now_;
     if (random_() % 6 == 0) request.deadline = now_ + static_cast<TimeMs>(random_() % 4000);
