@@ -62,6 +62,8 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
     try {
       this.#engine.enter(pending);
       const { request, fold } = await prepare();
+      const { adapters } = request;
+      if (adapters?.length) await this.#engine.loadAdapters(adapters.map(({ path }) => path));
       if (!this.#isSettled) this.#submit(request, fold);
     } catch (error) {
       this.#fail(error);
