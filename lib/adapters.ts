@@ -1,8 +1,7 @@
 // Files of low-rank adapters: each is checked and read once, before the first request that names it goes down.
-import { AdapterError } from './errors.js';
+import { AdapterError, adapterErrorCodes } from './errors.js';
 import type { NativeAdapter, NativeEngine } from './native.js';
 
-type AdapterCode = `ERR_ADAPTER_${string}`;
 type Loader = Pick<NativeEngine, 'loadAdapter' | 'unloadAdapter'>;
 
 export class AdapterFiles {
@@ -63,8 +62,8 @@ async function withPath(path: string, work: () => Promise<void>): Promise<void> 
 /** What native code says of an adapter, with its path. */
 function adapterErrorOf(error: unknown, path: string): unknown {
   const { code, message } = error as { code?: string; message: string };
-  const isOurs = error instanceof AdapterError || !code?.startsWith('ERR_ADAPTER_');
-  return isOurs ? error : new AdapterError(code as AdapterCode, message, path, { cause: error });
+  const known = adapterErrorCodes.find((each) => each === code);
+  return error instanceof AdapterError || !known ? error : new AdapterError(known, message, path, { cause: error });
 }
 
 /** The adapters of what is asked on a prefix: its own. Throws AdapterError where others are asked for. */

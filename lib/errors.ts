@@ -107,6 +107,17 @@ export class PrefixFileError extends WinnowError {
   }
 }
 
+/** @internal */
+export const adapterErrorCodes = [
+  'ERR_ADAPTER_NOT_FOUND',
+  'ERR_ADAPTER_FILE',
+  'ERR_ADAPTER_MISMATCH',
+  'ERR_ADAPTER_CONFLICT',
+  'ERR_ADAPTER_IN_USE',
+] as const;
+
+type AdapterErrorCode = (typeof adapterErrorCodes)[number];
+
 /**
  * A low-rank adapter can't be used. Codes: `ERR_ADAPTER_NOT_FOUND` (no such file, or it can't be read),
  * `ERR_ADAPTER_FILE` (damaged, or no adapter), `ERR_ADAPTER_MISMATCH` (made for another architecture or other shapes),
@@ -117,7 +128,7 @@ export class AdapterError extends WinnowError {
   /** Of its file. */
   readonly path: string;
 
-  constructor(code: `ERR_ADAPTER_${string}`, message: string, path: string, options?: ErrorOptions) {
+  constructor(code: AdapterErrorCode, message: string, path: string, options?: ErrorOptions) {
     super(code, message, options);
     this.path = path;
   }
