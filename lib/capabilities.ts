@@ -47,6 +47,12 @@ export function assertHasHead(info: NativeModelInfo): void {
     );
 }
 
+export function assertCanAdapt({ architecture, maxAdapters }: NativeModelInfo, count: number): void {
+  if (count <= maxAdapters) return;
+  const reason = maxAdapters > 0 ? `it can have ${maxAdapters} at a time.` : 'they must generate and have no encoder.';
+  throw new CapabilityError(count > 1 ? `have ${count} adapters` : 'have adapters', architecture, reason);
+}
+
 export function assertCanFork(info: NativeModelInfo): void {
   if (!info.canFork)
     throw new CapabilityError(

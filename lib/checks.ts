@@ -1,7 +1,7 @@
 // Questions asked of candidates while they are generated, down as tokens and numbers; what comes back: check-log.ts.
 import type { CompiledChecks } from './check-log.js';
 import type { Context, Session } from './context.js';
-import type { NativeCheck, NativeQuestion } from './native.js';
+import type { NativeAdapter, NativeCheck, NativeQuestion } from './native.js';
 import type { ResolvedChecks } from './options.js';
 import { priorShift } from './questions/answer.js';
 import type { Question } from './questions/question.js';
@@ -11,9 +11,10 @@ export async function compileChecks(
   session: Session,
   context: Context,
   checks: ResolvedChecks | undefined,
+  adapters: readonly NativeAdapter[],
 ): Promise<CompiledChecks | undefined> {
   if (!checks) return undefined;
-  const compiled = await compileBehind(session, context, checks.questions, true);
+  const compiled = await compileBehind(session, context, checks.questions, true, adapters);
   const native = checks.questions.map(([, question], index): NativeCheck => {
     const asked = compiled.native[index];
     const { min, max } = checks.thresholds[index];

@@ -1,7 +1,7 @@
 import type { Context, Session } from './context.js';
 import { renderConversation } from './context.js';
 import type { Engine } from './engine.js';
-import type { NativeQuestion } from './native.js';
+import type { NativeAdapter, NativeQuestion } from './native.js';
 import { defaultSchedule } from './options.js';
 import type { Priors } from './questions/compile.js';
 import { compileQuestions, needsFrame } from './questions/compile.js';
@@ -18,16 +18,22 @@ const mostKept = 1024;
 /** Priors by engine and by the tokens that were asked; the oldest go first. */
 const kept = new WeakMap<Engine, Map<string, Promise<number[]>>>();
 
-/** Of the questions that want one; each is asked once per engine. `behindAnswer`: behind an answer that follows the context. */
+/**
+ * Of the questions that want one; each is asked once per engine and adapters. `behindAnswer`: behind an answer that
+ * follows the context.
+ */
 export async function contentFreePriors(
   session: Session,
   context: Context,
   questions: readonly [string, Question][],
   behindAnswer: boolean,
+  adapters: readonly NativeAdapter[],
 ): Promise<Priors> {
   return Promise.all(
     questions.map(async ([name, question]) =>
-      question.normalization === 'prior' ? priorOf(session, context, name, question, behindAnswer) : undefined,
+      question.normalization === 'prior'
+        ? priorOf(session, context, name, question, behindAnswer, adapters)
+        : undefined,
     ),
   );
 }
@@ -38,12 +44,13 @@ async function priorOf(
   name: string,
   question: Question,
   behindAnswer: boolean,
+  adapters: readonly NativeAdapter[],
 ): Promise<number[]> {
   const empty = await withoutContent(session, context, question.contentFree ?? defaultText, behindAnswer);
   const named: [string, Question][] = [[name, question]];
   const frame = needsFrame(named) ? await questionFrame(session, empty, behindAnswer) : noFrame;
   const [asked] = compileQuestions(session, named, frame).native;
-  return keep(session.engine, keyOf(empty, asked), () => askOnce(session, empty, asked));
+  return keep(session.engine, keyOf(empty, asked, adapters), () => askOnce(session, empty, asked, adapters));
 }
 
 /** The context with `text` in place of the text, or of every message but the system's. */
@@ -60,13 +67,20 @@ async function withoutContent(
   return { tokens: session.engine.tokenize(whole, true, true), text: whole, messages: replaced, isAnswering };
 }
 
-function keyOf({ tokens }: Context, { suffix, labels }: NativeQuestion): string {
-  return [tokens, suffix, ...labels].map((part) => part.join()).join(';');
+function keyOf({ tokens }: Context, { suffix, labels }: NativeQuestion, adapters: readonly NativeAdapter[]): string {
+  const asked = [tokens, suffix, ...labels].map((part) => part.join()).join(';');
+  return adapters.length === 0 ? asked : asked + JSON.stringify(adapters);
 }
 
-async function askOnce(session: Session, context: Context, question: NativeQuestion): Promise<number[]> {
+async function askOnce(
+  session: Session,
+  context: Context,
+  question: NativeQuestion,
+  adapters: readonly NativeAdapter[],
+): Promise<number[]> {
+  const schedule = adapters.length > 0 ? { ...defaultSchedule, adapters: [...adapters] } : defaultSchedule;
   const prepare = async () => ({
-    request: questionRequest(session, context, undefined, [question], defaultSchedule),
+    request: questionRequest(session, context, undefined, [question], schedule),
     fold: foldScores(([{ labels }]) => labels.map(({ logprob }) => logprob)),
   });
   return new RequestStream(session.engine, prepare).result();

@@ -29,7 +29,7 @@ export async function encode(
   { signal, schedule }: ResolvedRequestOptions,
 ): Promise<Float32Array[]> {
   checkLengths(session, texts.texts);
-  const prepare = async () => ({ request: encodeRequest(texts, schedule), fold: foldVectors() });
+  const prepare = async () => ({ request: encodeRequest(session, texts, schedule), fold: foldVectors() });
   return new RequestStream(session.engine, prepare, signal).result();
 }
 

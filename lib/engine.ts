@@ -1,4 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
+import { AdapterFiles } from './adapters.js';
+import { assertCanAdapt } from './capabilities.js';
 import { ClosedError, fromNative } from './errors.js';
 import type {
   LogLevel,
@@ -61,6 +63,7 @@ export class Engine {
   /** Of the model. */
   readonly paths: readonly string[];
   readonly #hooks: EngineHooks;
+  readonly #adapters = new AdapterFiles();
   readonly #sinks = new Map<number, RequestSink>();
   readonly #preparing = new Set<{ fail(error: unknown): void }>();
   #native!: NativeEngine;
@@ -110,6 +113,17 @@ export class Engine {
     this.#checkIdle();
   }
 
+  /** Before the request that names them is submitted. Rejects with AdapterError and CapabilityError. */
+  async loadAdapters(paths: readonly string[]): Promise<void> {
+    assertCanAdapt(this.info, paths.length);
+    await mapRejections(this.#adapters.load(this.#native, paths));
+  }
+
+  async unloadAdapter(path: string): Promise<void> {
+    this.assertOpen();
+    await mapRejections(this.#adapters.unload(this.#native, path));
+  }
+
   /** The one call down. Returns the request's id. */
   submit(request: NativeRequest, sink: RequestSink): number {
     const id = mapErrors(() => this.#native.submit(request));
@@ -128,11 +142,7 @@ export class Engine {
 
   async savePrefix(id: number): Promise<NativeSavedPrefix> {
     this.assertOpen();
-    try {
-      return await this.#native.savePrefix(id);
-    } catch (error) {
-      throw fromNative(error);
-    }
+    return mapRejections(this.#native.savePrefix(id));
   }
 
   releasePrefix(id: number): void {
@@ -246,6 +256,14 @@ function publishEnd(message: RequestFinishMessage): void {
 function mapErrors<T>(call: () => T): T {
   try {
     return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+async function mapRejections<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
   } catch (error) {
     throw fromNative(error);
   }

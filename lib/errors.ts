@@ -107,6 +107,33 @@ export class PrefixFileError extends WinnowError {
   }
 }
 
+/** @internal */
+export const adapterErrorCodes = [
+  'ERR_ADAPTER_NOT_FOUND',
+  'ERR_ADAPTER_FILE',
+  'ERR_ADAPTER_MISMATCH',
+  'ERR_ADAPTER_CONFLICT',
+  'ERR_ADAPTER_IN_USE',
+] as const;
+
+type AdapterErrorCode = (typeof adapterErrorCodes)[number];
+
+/**
+ * A low-rank adapter can't be used. Codes: `ERR_ADAPTER_NOT_FOUND` (no such file, or it can't be read),
+ * `ERR_ADAPTER_FILE` (damaged, or no adapter), `ERR_ADAPTER_MISMATCH` (made for another architecture or other shapes),
+ * `ERR_ADAPTER_CONFLICT` (other adapters than the prefix's), `ERR_ADAPTER_IN_USE` (requests or prefixes have it still).
+ */
+export class AdapterError extends WinnowError {
+  override name = 'AdapterError';
+  /** Of its file. */
+  readonly path: string;
+
+  constructor(code: AdapterErrorCode, message: string, path: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.path = path;
+  }
+}
+
 /**
  * The chat template could not be used. Codes: `ERR_NO_CHAT_TEMPLATE`, `ERR_TEMPLATE_FAILED` (it raised an error),
  * `ERR_TEMPLATE_TIMEOUT`, `ERR_TEMPLATE_OUTPUT` (too long), `ERR_TEMPLATE_NOT_EXTENDED` (the longer conversation does

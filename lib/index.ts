@@ -89,6 +89,8 @@ export type { Calibration, PlattCalibration, TemperatureCalibration } from './ca
 export type { CalibrateOptions, LabelledInput } from './calibrate.js';
 export type * from './questions/question.js';
 export type {
+  Adapter,
+  AdapterOptions,
   AppendedContext,
   AppendedInput,
   BeamOptions,
@@ -130,6 +132,7 @@ export type {
   WinnowOptions,
 } from './options.js';
 export {
+  AdapterError,
   CancelledError,
   CapabilityError,
   ClosedError,

@@ -45,6 +45,7 @@ import type {
   TokenizeOptions,
 } from './options.js';
 import {
+  resolveAdapterPath,
   resolveBeamOptions,
   resolveChatTemplateOptions,
   resolveCloseOptions,
@@ -108,6 +109,8 @@ export interface ModelInfo {
   kernels: string;
   /** Token ids; null = the model has none. `end`: all that end a text. */
   specialTokens: { bos: number | null; eos: number | null; end: number[] };
+  /** Low-rank adapters that a request may have; 0 = they can't be used with it. */
+  maxAdapters: number;
   /** Layers whose incoming hidden states `probes` can read. */
   hiddenLayers: number[];
   /** What texts become, by `embed()` or by the model's head; null = nothing. */
@@ -220,8 +223,8 @@ export class Model implements AsyncDisposable {
   }
 
   /**
-   * Pins what `prefix.save()` wrote, without evaluating it. Rejects with PrefixFileError for a file that is damaged or
-   * belongs to another model, cache type, kernels or version, and with the file system's error.
+   * Pins what `prefix.save()` wrote, without evaluating it. `adapters`: those it was made with. Rejects with
+   * PrefixFileError for a file that is damaged or belongs to another model, adapters, cache type, kernels or version, and with the file system's error.
    *
    * @example
    * const prefix = await model.loadPrefix('system-prompt.prefix');
@@ -373,6 +376,27 @@ export class Model implements AsyncDisposable {
     const checked = resolveContinuations(documents, 'documents');
     const how = this.#resolveHeadOptions(options);
     return rerankDocuments(this.#session, asked, checked, how);
+  }
+
+  /**
+   * Reads an adapter's file now, so that the first request which names it doesn't wait for it. Rejects with AdapterError,
+   * and with CapabilityError where the model has no use for adapters.
+   *
+   * @example
+   * await model.loadAdapter('polite.gguf');
+   */
+  async loadAdapter(path: string): Promise<void> {
+    const absolute = resolveAdapterPath('path', path);
+    this.#engine.assertOpen();
+    await this.#engine.loadAdapters([absolute]);
+  }
+
+  /**
+   * Lets go of an adapter: the next request that names it reads the file again. One that isn't loaded is fine. Rejects
+   * with `ERR_ADAPTER_IN_USE` while an open request or prefix of any thread has it.
+   */
+  async unloadAdapter(path: string): Promise<void> {
+    await this.#engine.unloadAdapter(resolveAdapterPath('path', path));
   }
 
   /** Token ids of the text, as a prompt has them. Lone surrogates become U+FFFD. */

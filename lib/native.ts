@@ -59,6 +59,7 @@ export interface NativeModelInfo {
   pairSeparator: number; // between two texts that are read as one; -1 = none
   rerankTemplate: string; // a text with {query} and {document}; '' = they are read as a pair
   hasSegments: boolean; // trained to tell the texts of a pair apart by segments, which llama.cpp can't
+  maxAdapters: number; // of a request; 0 = they can't be used
   decoderStart: number; // of an encoder–decoder model: the token that every answer begins behind; -1 = another kind
   hiddenLayers: number[]; // whose incoming states probes can read
   endTokens: number[];
@@ -156,6 +157,13 @@ export interface NativeRequest {
   timeoutMs: number; // from submit; 0 = none
   priority: number; // higher first
   namespace: string; // '' = the default one; with a parent, the parent's counts
+  adapters?: NativeAdapter[]; // absent = none; with a parent, the parent's count
+}
+
+/** A low-rank adapter that is added to the weights. */
+export interface NativeAdapter {
+  path: string; // absolute
+  scale: number; // a finite float32, not 0
 }
 
 export interface NativeLabelScore {
@@ -282,6 +290,10 @@ export interface NativeEngine {
   releasePrefix(request: number): void;
   /** What `saved` of a request takes. Rejects with ERR_PREFIX_CLOSED and ERR_UNSUPPORTED. */
   savePrefix(prefix: number): Promise<NativeSavedPrefix>;
+  /** Reads it now. Rejects with ERR_ADAPTER_NOT_FOUND, ERR_ADAPTER_FILE, ERR_ADAPTER_MISMATCH, ERR_UNSUPPORTED, ERR_OUT_OF_MEMORY. */
+  loadAdapter(path: string): Promise<void>;
+  /** One that isn't loaded is fine. Rejects with ERR_ADAPTER_IN_USE. */
+  unloadAdapter(path: string): Promise<void>;
   tokenize(text: string, addSpecial: boolean, parseSpecial: boolean): Int32Array;
   detokenize(tokens: Int32Array, special: boolean): string;
   stats(): NativeStats;

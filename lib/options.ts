@@ -1,6 +1,7 @@
 // The only validation: every value that goes down is checked here, and every default stands here beside its option.
 export * from './options/load.js';
 export * from './options/input.js';
+export * from './options/adapters.js';
 export * from './options/schedule.js';
 export * from './options/embed.js';
 export * from './options/probes.js';

@@ -6,6 +6,7 @@ import type { Context, Session } from './context.js';
 import { buildContext } from './context.js';
 import { ClosedError, PrefixFileError } from './errors.js';
 import { foldGeneration, Generation } from './generation.js';
+import type { NativeAdapter } from './native.js';
 import type {
   AppendedContext,
   PrefixBeamOptions,
@@ -36,7 +37,7 @@ import { checkFilledText } from './options/checks.js';
 import { readPrefixFile, writePrefixFile } from './prefixes/file.js';
 import type { Fingerprint } from './prefixes/fingerprint.js';
 import { differenceOf, fingerprintOf } from './prefixes/fingerprint.js';
-import { answerRequest, pinRequest, restoreRequest } from './requests.js';
+import { adaptersOf, answerRequest, pinRequest, restoreRequest } from './requests.js';
 import { foldSampling, Sampling } from './sampling.js';
 import type { Likelihood } from './scoring.js';
 import { compileChecks } from './checks.js';
@@ -60,7 +61,8 @@ export async function pinPrefix(
 ): Promise<Prefix> {
   const prepare = async () => {
     const context = await buildContext(session, input, base?.context, false);
-    return { request: pinRequest(session, context, base, schedule), fold: foldPinned(context) };
+    const request = pinRequest(session, context, base, schedule);
+    return { request, fold: foldPinned(context, request.adapters) };
   };
   return new Prefix(session, await new RequestStream<never, Pinned>(session.engine, prepare, signal).result());
 }
@@ -73,22 +75,27 @@ export async function restorePrefix(
 ): Promise<Prefix> {
   const prepare = async () => {
     const file = await readPrefixFile(path);
-    const difference = differenceOf(file.fingerprint, await fingerprintOf(session.engine.paths, session.engine.info));
+    const expected = await fingerprintOf(session.engine.paths, session.engine.info, schedule.adapters ?? []);
+    const difference = differenceOf(file.fingerprint, expected);
     if (difference) throw new PrefixFileError('ERR_PREFIX_MISMATCH', path, mismatch(difference, file.fingerprint));
     const request = restoreRequest(session, file.context, file.saved, schedule);
-    return { request, fold: foldPinned(file.context) };
+    return { request, fold: foldPinned(file.context, request.adapters) };
   };
   return new Prefix(session, await new RequestStream<never, Pinned>(session.engine, prepare, signal).result());
 }
 
 function mismatch(field: keyof Fingerprint, saved: Fingerprint): string {
+  if (field === 'adapters')
+    return saved.adapters === undefined
+      ? 'it was saved without adapters'
+      : 'it was saved with other adapters: name them as adapters';
   return field === 'model' ? 'it belongs to another model' : `it was saved with another ${field}, ${saved[field]}`;
 }
 
-function foldPinned(context: Context): Fold<never, Pinned> {
+function foldPinned(context: Context, adapters: readonly NativeAdapter[] = []): Fold<never, Pinned> {
   return (event) =>
     event.type === 'finish'
-      ? { parent: { id: event.request, context }, usage: event.usage, timings: event.timings }
+      ? { parent: { id: event.request, context, adapters }, usage: event.usage, timings: event.timings }
       : undefined;
 }
 
@@ -169,7 +176,8 @@ export class Prefix implements AsyncDisposable {
     const { input, sampling, constraint, signal, count, checks } = resolved;
     const prepare = async () => {
       const context = await this.#contextForAnswer(input);
-      const checked = await compileChecks(this.#session, context, checks);
+      const adapters = adaptersOf(this.#parent, sampling);
+      const checked = await compileChecks(this.#session, context, checks, adapters);
       const request = answerRequest(this.#session, context, this.#parent, sampling, count, [], checked?.native);
       return { request, fold: foldSampling(request, checked), explain: constraint?.explain };
     };
@@ -207,9 +215,10 @@ export class Prefix implements AsyncDisposable {
     const resolved = resolveTurnOptions(options, this.#vocabularySize);
     const prepare = async () => {
       const context = await this.#contextForAnswer(resolved.input);
-      const questions = await compileBehind(this.#session, context, resolved.attributes, true);
-      const checks = await compileChecks(this.#session, context, resolved.checks);
       const { sampling, candidates } = resolved;
+      const adapters = adaptersOf(this.#parent, sampling);
+      const questions = await compileBehind(this.#session, context, resolved.attributes, true, adapters);
+      const checks = await compileChecks(this.#session, context, resolved.checks, adapters);
       const asked = [candidates, questions.native, checks?.native] as const;
       const request = answerRequest(this.#session, context, this.#parent, sampling, ...asked);
       const fold = foldTurn<Qs>(request, resolved, questions, checks);
@@ -248,8 +257,8 @@ export class Prefix implements AsyncDisposable {
   }
 
   /**
-   * Writes it to a file, whole or not at all, for `model.loadPrefix()` of the same model, cache type, kernels and version.
-   * Its size is that of its cells. The file holds its text in the clear.
+   * Writes it to a file, whole or not at all, for `model.loadPrefix()` of the same model, adapters, cache type, kernels and
+   * version. Its size is that of its cells. The file holds its text in the clear.
    *
    * @example
    * await prefix.save('system-prompt.prefix');
@@ -259,7 +268,7 @@ export class Prefix implements AsyncDisposable {
     this.#assertOpen();
     const { engine } = this.#session;
     const saved = await engine.savePrefix(this.#parent.id);
-    const fingerprint = await fingerprintOf(engine.paths, engine.info);
+    const fingerprint = await fingerprintOf(engine.paths, engine.info, this.#parent.adapters);
     await writePrefixFile(path, { fingerprint, context: this.#parent.context, saved });
   }
 

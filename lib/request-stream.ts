@@ -64,6 +64,8 @@ export class RequestStream<Event, Result> implements AsyncIterable<Event> {
     try {
       this.#engine.enter(pending);
       const prepared = await prepare();
+      const { adapters } = prepared.request;
+      if (adapters?.length) await this.#engine.loadAdapters(adapters.map(({ path }) => path));
       if (!this.#isSettled) this.#submit(prepared);
     } catch (error) {
       this.#fail(error);

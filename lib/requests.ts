@@ -1,8 +1,10 @@
+import { inheritAdapters } from './adapters.js';
 import { assertCanGenerate, isEncoderDecoder } from './capabilities.js';
 import type { Context, Session } from './context.js';
 import { roomInContext } from './context.js';
-import { ContextOverflowError } from './errors.js';
+import { CapabilityError, ContextOverflowError } from './errors.js';
 import type {
+  NativeAdapter,
   NativeChecks,
   NativeEncode,
   NativeQuestion,
@@ -18,6 +20,8 @@ import type { Fold } from './request-stream.js';
 export interface Parent {
   id: number;
   context: Context;
+  /** What it was made with, and what runs on it has. */
+  adapters: readonly NativeAdapter[];
 }
 
 const noSampling: NativeSampling = { ...resolveSampling({ maxTokens: 1, seed: 0 }, 1) };
@@ -40,7 +44,7 @@ export function answerRequest(
   const room = roomInContext(session, lengthBefore(session, context), longestQuestion(asked), 1);
   return {
     ...sampling,
-    ...place(context, parent),
+    ...place(context, parent, sampling),
     maxTokens: Math.min(sampling.maxTokens, room),
     minTokens: Math.min(sampling.minTokens, room),
     pin: false,
@@ -60,7 +64,7 @@ export function questionRequest(
 ): NativeRequest {
   assertCanGenerate(session.engine.info);
   roomInContext(session, lengthBefore(session, context), longestQuestion(questions), 0);
-  return { ...noSampling, ...schedule, ...place(context, parent), pin: false, candidates: 0, questions };
+  return { ...noSampling, ...schedule, ...place(context, parent, schedule), pin: false, candidates: 0, questions };
 }
 
 /** `read` gets one score per question, in order. */
@@ -80,7 +84,7 @@ export function pinRequest(
   schedule: NativeSchedule,
 ): NativeRequest {
   roomInContext(session, context.tokens.length, 0, 0);
-  return { ...noSampling, ...schedule, ...place(context, parent), pin: true, candidates: 0, questions: [] };
+  return { ...noSampling, ...schedule, ...place(context, parent, schedule), pin: true, candidates: 0, questions: [] };
 }
 
 // Behind how many tokens an answer begins: an encoder–decoder model's decoder has one of its own, whatever was encoded.
@@ -91,8 +95,11 @@ function lengthBefore({ engine }: Session, { tokens }: Context): number {
   return 1;
 }
 
-/** Whole texts into vectors. */
-export function encodeRequest(encode: NativeEncode, schedule: NativeSchedule): NativeRequest {
+/** Whole texts into vectors. Throws CapabilityError where adapters are asked for. */
+export function encodeRequest({ engine }: Session, encode: NativeEncode, schedule: NativeSchedule): NativeRequest {
+  const { architecture } = engine.info;
+  if (schedule.adapters?.length)
+    throw new CapabilityError('encode texts with adapters', architecture, 'encoders have none.');
   const nothing = { prompt: new Int32Array(0), parent: 0, pin: false, candidates: 0, questions: [] };
   return { ...noSampling, ...schedule, ...nothing, encode };
 }
@@ -107,9 +114,26 @@ export function restoreRequest(
   return { ...pinRequest(session, context, undefined, schedule), saved };
 }
 
-function place(context: Context, parent: Parent | undefined): Pick<NativeRequest, 'prompt' | 'parent'> {
+/** What a request is computed with: the adapters of its prefix, or its own. Throws AdapterError. */
+export function adaptersOf(
+  parent: Parent | undefined,
+  { adapters }: Pick<NativeRequest, 'adapters'>,
+): readonly NativeAdapter[] {
+  return parent ? inheritAdapters(parent.adapters, adapters) : (adapters ?? []);
+}
+
+function place(
+  context: Context,
+  parent: Parent | undefined,
+  asked: Pick<NativeRequest, 'adapters'>,
+): Pick<NativeRequest, 'prompt' | 'parent' | 'adapters'> {
   if (!parent) return { prompt: context.tokens, parent: 0 };
-  return { prompt: context.tokens.subarray(parent.context.tokens.length), parent: parent.id };
+  const adapters = adaptersOf(parent, asked);
+  return {
+    prompt: context.tokens.subarray(parent.context.tokens.length),
+    parent: parent.id,
+    ...(adapters.length > 0 && { adapters: [...adapters] }),
+  };
 }
 
 // The last token of a label is read, not evaluated.

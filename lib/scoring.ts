@@ -3,7 +3,7 @@ import type { Context, Session } from './context.js';
 import { contentFreePriors } from './content-free.js';
 import { buildContext } from './context.js';
 import { WinnowError } from './errors.js';
-import type { NativeScore } from './native.js';
+import type { NativeAdapter, NativeScore } from './native.js';
 import type { ResolvedInput, ResolvedRequestOptions } from './options.js';
 import type { CompiledQuestions } from './questions/compile.js';
 import { compileQuestions, needsFrame } from './questions/compile.js';
@@ -11,7 +11,7 @@ import { noFrame, questionFrame } from './questions/frame.js';
 import type { Answer, Question } from './questions/question.js';
 import { RequestStream } from './request-stream.js';
 import type { Parent } from './requests.js';
-import { foldScores, questionRequest } from './requests.js';
+import { adaptersOf, foldScores, questionRequest } from './requests.js';
 import { commonLength, startsWith } from './text.js';
 
 // Requests that score and draw nothing.
@@ -29,15 +29,16 @@ export interface Likelihood {
   isGreedy: boolean;
 }
 
-/** Questions as tokens behind the context, or behind an answer that follows it. */
+/** Questions as tokens behind the context, or behind an answer that follows it; `adapters`: what priors are asked with. */
 export async function compileBehind(
   session: Session,
   context: Context,
   questions: readonly [string, Question][],
   behindAnswer: boolean,
+  adapters: readonly NativeAdapter[],
 ): Promise<CompiledQuestions> {
   const frame = needsFrame(questions) ? await questionFrame(session, context, behindAnswer) : noFrame;
-  const priors = await contentFreePriors(session, context, questions, behindAnswer);
+  const priors = await contentFreePriors(session, context, questions, behindAnswer, adapters);
   return compileQuestions(session, questions, frame, priors);
 }
 
@@ -51,7 +52,7 @@ export async function classify(
 ): Promise<Record<string, Answer>> {
   const prepare = async () => {
     const context = await buildContext(session, input, parent?.context, false);
-    const compiled = await compileBehind(session, context, questions, false);
+    const compiled = await compileBehind(session, context, questions, false, adaptersOf(parent, schedule));
     return {
       request: questionRequest(session, context, parent, compiled.native, schedule),
       fold: foldScores((scores) => compiled.read(scores)),
@@ -97,11 +98,13 @@ async function runGroups(
   groups: readonly Group[],
   { signal, schedule }: ResolvedRequestOptions,
 ): Promise<NativeScore[]> {
+  const adapters = adaptersOf(parent, schedule);
+  const own = adapters.length > 0 ? { ...schedule, adapters: [...adapters] } : schedule;
   const streams = groups.map(({ prompt, labels }) => {
     const behind = { ...context, tokens: prompt };
     const on = prompt === context.tokens ? parent : undefined;
     const prepare = async () => ({
-      request: questionRequest(session, behind, on, [{ suffix: noTokens, labels }], schedule),
+      request: questionRequest(session, behind, on, [{ suffix: noTokens, labels }], own),
       fold: foldScores(([score]) => score),
     });
     return new RequestStream(session.engine, prepare, signal);

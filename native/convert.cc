@@ -307,6 +307,11 @@ static Probe ProbeFrom(Napi::Value value) {
           NumberFrom(object, "bias")};
 }
 
+static RequestAdapter AdapterFrom(Napi::Value value) {
+  Napi::Object object = value.As<Napi::Object>();
+  return {StringFrom(object, "path"), FloatFrom(object, "scale")};
+}
+
 static void EncodeFrom(Napi::Object object, Request* request) {
   request->texts = ListFrom(object, "texts", TokensFrom);
   request->pooling = PoolingFrom(StringFrom(object, "pooling"));
@@ -337,6 +342,7 @@ Request RequestFrom(Napi::Object object) {
   request.timeout_ms = static_cast<int64_t>(NumberFrom(object, "timeoutMs"));
   request.priority = NumberFrom(object, "priority");
   request.space = StringFrom(object, "namespace");
+  if (object.Has("adapters")) request.adapters = ListFrom(object, "adapters", AdapterFrom);
   if (object.Has("grammar")) request.grammar = StringFrom(object, "grammar");
   if (object.Has("probes")) request.probes = ListFrom(object, "probes", ProbeFrom);
   if (object.Has("encode")) EncodeFrom(object.Get("encode").As<Napi::Object>(), &request);
@@ -409,6 +415,7 @@ Napi::Value ToJs(Napi::Env env, const ModelInfo& info) {
       .Put("classes", info.encoding.num_classes)
       .Set("classNames", ArrayOf(env, info.encoding.class_names,
                                  [env](const std::string& name) { return Napi::String::New(env, name); }))
+      .Put("maxAdapters", info.max_adapters)
       .Put("decoderStart", info.decoder_start)
       .Set("hiddenLayers", ArrayOf(env, info.hidden_layers, [env](int layer) { return Napi::Number::New(env, layer); }))
       .Set("endTokens", ArrayOf(env, info.end_tokens, [env](Token token) { return Napi::Number::New(env, token); }))

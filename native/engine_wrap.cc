@@ -12,7 +12,8 @@ Napi::Function EngineWrap::Define(Napi::Env env) {
       env, "NativeEngine",
       {InstanceAccessor<&EngineWrap::Info>("info"), InstanceMethod<&EngineWrap::Submit>("submit"),
        InstanceMethod<&EngineWrap::Cancel>("cancel"), InstanceMethod<&EngineWrap::ReleasePrefix>("releasePrefix"),
-       InstanceMethod<&EngineWrap::SavePrefix>("savePrefix"), InstanceMethod<&EngineWrap::Tokenize>("tokenize"),
+       InstanceMethod<&EngineWrap::SavePrefix>("savePrefix"), InstanceMethod<&EngineWrap::LoadAdapter>("loadAdapter"),
+       InstanceMethod<&EngineWrap::UnloadAdapter>("unloadAdapter"), InstanceMethod<&EngineWrap::Tokenize>("tokenize"),
        InstanceMethod<&EngineWrap::Detokenize>("detokenize"), InstanceMethod<&EngineWrap::Stats>("stats"),
        InstanceMethod<&EngineWrap::Close>("close")});
 }
@@ -87,17 +88,44 @@ Napi::Value EngineWrap::SavePrefix(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));
   std::shared_ptr<EventChannel> channel = state_->channel;
-  engine(env).Save(info[0].As<Napi::Number>().Int64Value(),
-                   [channel, deferred](Engine::SaveOutcome outcome) {
-                     channel->Push([channel, deferred, outcome = std::move(outcome)](Napi::Env env, Napi::Function) {
-                       channel->LetGo(env);
-                       if (const auto* error = std::get_if<ErrorEvent>(&outcome))
-                         return deferred->Reject(JsError(env, error->code, error->message, error->facts).Value());
-                       deferred->Resolve(ToJs(env, *std::get<0>(outcome)));
-                     });
-                   });
+  engine(env).Save(info[0].As<Napi::Number>().Int64Value(), [channel, deferred](Engine::SaveOutcome outcome) {
+    channel->Push([channel, deferred, outcome = std::move(outcome)](Napi::Env env, Napi::Function) {
+      channel->LetGo(env);
+      if (const auto* error = std::get_if<ErrorEvent>(&outcome))
+        return deferred->Reject(JsError(env, error->code, error->message, error->facts).Value());
+      deferred->Resolve(ToJs(env, *std::get<0>(outcome)));
+    });
+  });
   channel->Hold(env);
   return deferred->Promise();
+}
+
+std::pair<Napi::Value, Engine::AdapterDone> EngineWrap::Settling(Napi::Env env) {
+  auto deferred = std::make_shared<Napi::Promise::Deferred>(Napi::Promise::Deferred::New(env));
+  std::shared_ptr<EventChannel> channel = state_->channel;
+  channel->Hold(env);
+  return {deferred->Promise(), [channel, deferred](std::optional<ErrorEvent> failure) {
+            channel->Push([channel, deferred, failure = std::move(failure)](Napi::Env env, Napi::Function) {
+              channel->LetGo(env);
+              if (failure)
+                return deferred->Reject(JsError(env, failure->code, failure->message, failure->facts).Value());
+              deferred->Resolve(env.Undefined());
+            });
+          }};
+}
+
+Napi::Value EngineWrap::LoadAdapter(const Napi::CallbackInfo& info) {
+  Engine& opened = engine(info.Env());
+  auto [promise, settle] = Settling(info.Env());
+  opened.LoadAdapter(info[0].As<Napi::String>(), std::move(settle));
+  return promise;
+}
+
+Napi::Value EngineWrap::UnloadAdapter(const Napi::CallbackInfo& info) {
+  Engine& opened = engine(info.Env());
+  auto [promise, settle] = Settling(info.Env());
+  opened.UnloadAdapter(info[0].As<Napi::String>(), std::move(settle));
+  return promise;
 }
 
 Napi::Value EngineWrap::Tokenize(const Napi::CallbackInfo& info) {

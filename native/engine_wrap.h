@@ -27,6 +27,8 @@ class EngineWrap : public Napi::ObjectWrap<EngineWrap> {
   void Cancel(const Napi::CallbackInfo& info);
   void ReleasePrefix(const Napi::CallbackInfo& info);
   Napi::Value SavePrefix(const Napi::CallbackInfo& info);
+  Napi::Value LoadAdapter(const Napi::CallbackInfo& info);
+  Napi::Value UnloadAdapter(const Napi::CallbackInfo& info);
   Napi::Value Tokenize(const Napi::CallbackInfo& info);
   Napi::Value Detokenize(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
@@ -39,6 +41,8 @@ class EngineWrap : public Napi::ObjectWrap<EngineWrap> {
     void Settle(Napi::Env env, RequestId request);
   };
 
+  // A promise, and what settles it from the engine thread.
+  std::pair<Napi::Value, Engine::AdapterDone> Settling(Napi::Env env);
   Engine& engine(Napi::Env env) const;
   static void Deliver(Napi::Env env, Napi::Function on_events, State& state, const std::vector<Event>& events);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/adapter.h"
 #include "base/encode_plan.h"
 #include "base/span.h"
 #include "base/step_plan.h"
@@ -84,6 +85,7 @@ struct ModelInfo {
   std::vector<Token> end_tokens;  // Tokens that end a generation.
   EncodingInfo encoding;
   Token decoder_start = -1;        // Of an encoder–decoder model: every answer begins behind it. -1 = another kind.
+  int max_adapters = 0;            // Low-rank adapters of a request; 0 = they can't be used.
   std::vector<int> hidden_layers;  // Effective value of the option.
 };
 
@@ -141,6 +143,12 @@ class Backend {
   // The sequence is empty and there are `length` free cells. Whoever calls has made sure that the bytes are what
   // SaveSequence returned. Throws Error; the sequence is then empty.
   virtual void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) = 0;
+  // Engine thread only. Reads the file of a low-rank adapter and keeps it. Throws ERR_ADAPTER_NOT_FOUND,
+  // ERR_ADAPTER_FILE (no adapter that can be used), ERR_ADAPTER_MISMATCH (made for another model), ERR_UNSUPPORTED,
+  // ERR_OUT_OF_MEMORY.
+  virtual AdapterId LoadAdapter(const std::string& path) = 0;
+  // Engine thread only. No plan names it from now on.
+  virtual void UnloadAdapter(AdapterId adapter) = 0;
   // Any thread: makes the Run or Encode in progress return soon with ERR_ABORTED.
   virtual void Abort() = 0;
 };

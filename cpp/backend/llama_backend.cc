@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "backend/adapter_file.h"
 #include "backend/device_guard.h"
 #include "backend/devices.h"
 #include "backend/engine_sizes.h"
@@ -180,6 +181,8 @@ void LlamaBackend::MakeContext() {
     return context_.reset();
   }
   info_.cache_tokens = static_cast<int>(llama_n_ctx(context_.get()));
+  // An encoder would have to run again for every set.
+  info_.max_adapters = info_.decoder_start < 0 ? LoraAdapters::MostOf(context_.get()) : 0;
   ReadHiddenLayers();
   llama_attach_threadpool(context_.get(), threads_.get(), nullptr);
 }
@@ -288,6 +291,7 @@ Logits LlamaBackend::Run(const StepPlan& plan) {
 
 Logits LlamaBackend::Evaluate(const StepPlan& plan) {
   LogScope log(options_.log);
+  if (!plan.rows.empty()) adapters_.Use(context_.get(), plan.adapters);
   EncodeSource(plan.source);
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   std::vector<const float*> rows(plan.rows.size());
@@ -401,6 +405,17 @@ void LlamaBackend::RestoreSequence(SequenceId sequence, int length, Span<const u
   for (const void* layer : found.layers) step_context_->SetCells(layer, found.cells, found.positions);
 }
 
+AdapterId LlamaBackend::LoadAdapter(const std::string& path) {
+  return Guarded([&] {
+    CheckAdapterFile(path, options_.paths, info_.architecture);
+    return adapters_.Load(model_.get(), path, options_.log);
+  });
+}
+
+void LlamaBackend::UnloadAdapter(AdapterId adapter) {
+  Guarded([&] { adapters_.Unload(context_.get(), adapter); });
+}
+
 // llama.cpp keeps what it evaluated before it failed.
 void LlamaBackend::TakeBack(const StepPlan& plan) {
   llama_memory_t memory = llama_get_memory(context_.get());
@@ -414,6 +429,7 @@ LlamaBackend::~LlamaBackend() {
   // Freeing what lies on a lost device would end the process.
   step_context_.release();
   encoder_.release();
+  new LoraAdapters(std::move(adapters_));
   context_.release();
   threads_.release();
   model_.release();

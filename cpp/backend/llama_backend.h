@@ -7,6 +7,7 @@
 #include "backend/backend.h"
 #include "backend/llama_encoder.h"
 #include "backend/llama_model.h"
+#include "backend/lora_adapters.h"
 #include "backend/ops/step_context.h"
 #include "backend/thread_governor.h"
 #include "ggml-cpu.h"
@@ -29,6 +30,8 @@ class LlamaBackend : public Backend {
   Encoded Encode(const EncodePlan& plan) override;
   std::vector<uint8_t> SaveSequence(SequenceId sequence, int length) override;
   void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) override;
+  AdapterId LoadAdapter(const std::string& path) override;
+  void UnloadAdapter(AdapterId adapter) override;
   void Abort() override { is_aborted_ = true; }
 
  private:
@@ -60,6 +63,7 @@ class LlamaBackend : public Backend {
   LlamaModelPointer model_;
   std::unique_ptr<ggml_threadpool, ThreadPoolDeleter> threads_;  // One for all steps; outlives the context.
   LlamaContextPointer context_;                                  // Null where nothing is generated.
+  LoraAdapters adapters_;
   std::unique_ptr<LlamaEncoder> encoder_;      // Made for the first text where the model generates, too.
   float logit_scale_ = 1;                      // What llama.cpp leaves out.
   ThreadGovernor governor_{1};                 // Of info_.threads once there is a pool.

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "base/adapter.h"
 #include "base/span.h"
 #include "base/types.h"
 
@@ -59,6 +60,7 @@ struct StepPlan {
   std::vector<Token>
       source;  // Of an encoder–decoder model: to encode before the rows, for all sequences; mostly empty.
   std::vector<CacheOp> cache_ops;
+  AdapterSet adapters;  // What source and rows are computed with.
   std::vector<PlanRow> rows;
   std::vector<SequenceId> sequences;
   std::vector<PlanRead> reads;

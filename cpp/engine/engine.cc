@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/adapter_shelf.h"
 #include "engine/beam_session.h"
 #include "engine/command_queue.h"
 #include "engine/meters.h"
@@ -97,6 +98,7 @@ class Engine::Impl {
   Impl(std::unique_ptr<Backend> backend, const EngineOptions& options)
       : options_(options),
         backend_(std::move(backend)),
+        adapters_(backend_.get()),
         scheduler_(SchedulerOptionsOf(backend_->info(), options)),
         encodes_(EncodeOptionsOf(backend_->info().encoding)) {
     UpdateStats();
@@ -151,9 +153,15 @@ class Engine::Impl {
   }
 
   void Save(RequestId id, SaveDone done) {
-    queue_.Push([this, id, done = std::move(done)] {
-      done(SaveNow(id));
-    });
+    queue_.Push([this, id, done = std::move(done)] { done(SaveNow(id)); });
+  }
+
+  void LoadAdapter(const std::string& path, AdapterDone done) {
+    queue_.Push([this, path, done = std::move(done)] { done(Try([&] { LoadNow(path); })); });
+  }
+
+  void UnloadAdapter(const std::string& path, AdapterDone done) {
+    queue_.Push([this, path, done = std::move(done)] { done(Try([&] { UnloadNow(path); })); });
   }
 
   EngineStats stats() const {
@@ -316,6 +324,34 @@ class Engine::Impl {
     saved->state = backend_->SaveSequence(sequence, scheduler_.PrefixLength(id));
     saved->row = saved_rows_.at(id);
     return saved;
+  }
+
+  template <class Work>
+  static std::optional<ErrorEvent> Try(Work work) {
+    try {
+      work();
+      return std::nullopt;
+    } catch (const Error& error) {
+      return ErrorEvent{kNoRequest, error.code(), error.what(), error.facts()};
+    } catch (const std::exception& error) {
+      return ErrorEvent{kNoRequest, "ERR_ENGINE", error.what(), {}};
+    }
+  }
+
+  void LoadNow(const std::string& path) {
+    CheckAdapters(backend_->info(), 1);
+    adapters_.Load(path);
+  }
+
+  void UnloadNow(const std::string& path) {
+    const AdapterId adapter = adapters_.Find(path);
+    if (adapter == kNoAdapter) return;
+    if (scheduler_.UsesAdapter(adapter)) {
+      throw Error("ERR_ADAPTER_IN_USE", "Adapter " + path +
+                                            " is used by open requests or prefixes. Wait for their end, and close the "
+                                            "prefixes that were made with it.");
+    }
+    adapters_.Unload(path);
   }
 
   // One outcome per read of the plan.
@@ -495,6 +531,7 @@ class Engine::Impl {
     scheduled.num_candidates = request->num_candidates;
     scheduled.is_beam_search = request->beam.num_beams > 0;
     scheduled.space = request->space;
+    if (request->parent == kNoRequest) scheduled.adapters = adapters_.SetOf(request->adapters);
     scheduled.priority = request->priority;
     scheduled.submitted = ToMs(open->submitted);
     if (request->timeout_ms > 0) scheduled.deadline = scheduled.submitted + request->timeout_ms;
@@ -681,6 +718,7 @@ class Engine::Impl {
 
   const EngineOptions options_;
   std::unique_ptr<Backend> backend_;
+  AdapterShelf adapters_;
   Scheduler scheduler_;
   EncodeQueue encodes_;
   std::map<ClientId, Client> clients_;
@@ -739,6 +777,8 @@ void Engine::CloseClient(ClientId client, bool drain, std::function<void()> done
 RequestId Engine::Submit(ClientId client, Request request) { return impl_->Submit(client, std::move(request)); }
 void Engine::Cancel(RequestId request) { impl_->Cancel(request); }
 void Engine::Save(RequestId prefix, SaveDone done) { impl_->Save(prefix, std::move(done)); }
+void Engine::LoadAdapter(const std::string& path, AdapterDone done) { impl_->LoadAdapter(path, std::move(done)); }
+void Engine::UnloadAdapter(const std::string& path, AdapterDone done) { impl_->UnloadAdapter(path, std::move(done)); }
 void Engine::Release(RequestId prefix) { impl_->Release(prefix); }
 void Engine::Stop() { impl_->Stop(); }
 EngineStats Engine::stats() const { return impl_->stats(); }

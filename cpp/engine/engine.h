@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -40,7 +42,8 @@ class Engine {
   void CloseClient(ClientId client, bool drain, std::function<void()> done);
 
   // Throws Error at once: ERR_QUEUE_FULL. What can't be served ends in an ErrorEvent: ERR_CONTEXT_OVERFLOW,
-  // ERR_PREFIX_CLOSED, ERR_CACHE_TOO_SMALL, ERR_CACHE_FULL, ERR_UNSUPPORTED, ERR_OPTION_VALUE, ERR_TIMEOUT.
+  // ERR_PREFIX_CLOSED, ERR_CACHE_TOO_SMALL, ERR_CACHE_FULL, ERR_UNSUPPORTED, ERR_OPTION_VALUE, ERR_TIMEOUT, and what
+  // Backend::LoadAdapter throws.
   RequestId Submit(ClientId client, Request request);
   // Events that are already on their way may still arrive. Unknown and finished ids are fine.
   void Cancel(RequestId request);
@@ -49,6 +52,12 @@ class Engine {
   using SaveOutcome = std::variant<std::shared_ptr<const SavedPrefix>, ErrorEvent>;
   using SaveDone = std::function<void(SaveOutcome)>;
   void Save(RequestId prefix, SaveDone done);
+  // Reads an adapter now, so that the first request which names it does not wait for the file. `done` on the engine
+  // thread gets nothing, or why not: what Backend::LoadAdapter throws. Not called where the engine is stopped before.
+  using AdapterDone = std::function<void(std::optional<ErrorEvent>)>;
+  void LoadAdapter(const std::string& path, AdapterDone done);
+  // Lets go of an adapter; one that isn't loaded is fine. ERR_ADAPTER_IN_USE: open requests or pinned prefixes have it.
+  void UnloadAdapter(const std::string& path, AdapterDone done);
   // Lets go of a pinned prefix; requests that run on it go on.
   void Release(RequestId prefix);
 

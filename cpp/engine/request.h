@@ -19,6 +19,12 @@ namespace winnow {
 class Grammar;
 class TokenTable;
 
+// A low-rank adapter by the path of its file; loaded with the first request that names it.
+struct RequestAdapter {
+  std::string path;
+  float scale = 1;  // 0 = off.
+};
+
 // One call down. The prompt follows the tokens of `parent`; then `num_candidates` answers are generated, and every
 // question is asked behind each finished one (behind the prompt where there are none).
 struct Request {
@@ -40,7 +46,8 @@ struct Request {
   int64_t timeout_ms = 0;  // From Submit; then the request ends with ERR_TIMEOUT. 0 = none.
   double priority = 0;     // Higher first.
   std::string space;       // Namespace: cells are shared only within it. Ignored with a parent, whose namespace it has.
-  std::string grammar;     // GBNF that every answer keeps to; empty = none.
+  std::vector<RequestAdapter> adapters;      // Ignored with a parent, whose adapters it has.
+  std::string grammar;                       // GBNF that every answer keeps to; empty = none.
   std::shared_ptr<const Grammar> rules;      // Read from it by the engine.
   std::shared_ptr<const TokenTable> tokens;  // Of the vocabulary; with `rules`.
   std::vector<Probe> probes;                 // Read at every row that a token is drawn from.

@@ -39,6 +39,7 @@ void CheckRequest(const ModelInfo& info, const Request& request) {
       throw Error("ERR_OPTION_VALUE", "The probe \"" + probe.name + "\" fits no hidden state that is read.");
   }
   if (request.saved != nullptr) CheckSaved(info, request);
+  CheckAdapters(info, request.adapters.size());
   if (!info.can_generate)
     throw Error("ERR_UNSUPPORTED", "This model (" + info.architecture + ") does not generate text.");
   if (info.decoder_start >= 0 && (request.pin || request.parent != kNoRequest)) {
@@ -79,6 +80,17 @@ void CheckStepFits(const ModelInfo& info, const std::vector<std::shared_ptr<cons
                                       " rows of logits of one step, which has " + std::to_string(info.max_step_tokens) +
                                       " and " + std::to_string(info.max_step_outputs) +
                                       ". Ask fewer or shorter ones, or load the model with a larger maxStepTokens.");
+}
+
+void CheckAdapters(const ModelInfo& info, size_t count) {
+  if (count <= static_cast<size_t>(info.max_adapters)) return;
+  if (info.max_adapters > 0) {
+    throw Error("ERR_OPTION_VALUE", "A request with this model (" + info.architecture + ") has at most " +
+                                        std::to_string(info.max_adapters) + " adapters, not " + std::to_string(count) +
+                                        ".");
+  }
+  throw Error("ERR_UNSUPPORTED", "Adapters can't be used with models of architecture " + info.architecture +
+                                     ": only with those that generate and have no encoder.");
 }
 
 // Layers with a window may have lost cells that others still have.

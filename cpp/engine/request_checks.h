@@ -19,6 +19,9 @@ void CheckTexts(const ModelInfo& info, const Request& request);
 // Checks of running candidates, in one step together with the token before them.
 void CheckStepFits(const ModelInfo& info, const std::vector<std::shared_ptr<const TokenTree>>& checks);
 
+// Whether a request may have so many adapters with the model.
+void CheckAdapters(const ModelInfo& info, size_t count);
+
 // Whether prefixes of the model can leave the cache and come back.
 void CheckSavable(const ModelInfo& info);
 

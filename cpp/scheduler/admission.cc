@@ -37,7 +37,7 @@ void Scheduler::Admit(Step& step) {
       queue_.Begin(request, now_);
       step.plan.source = request->spec.source;
       InsertRunning(*request);
-      Allot(step, *request);
+      if (step.Serves(*request)) Allot(step, *request);
     }
   }
   RemoveEnded();
@@ -99,7 +99,7 @@ void Scheduler::FindPinned(OpenRequest& request) const {
   if (request.parent != nullptr || request.spec.is_saved || !cache_.can_fork())
     return;  // Its floor is without the parent's cells.
   for (const auto& [id, prefix] : prefixes_) {
-    if (prefix.space != request.spec.space) continue;
+    if (prefix.space != request.spec.space || prefix.adapters != request.spec.adapters) continue;
     int shared = std::min(CommonLength(prefix.tokens, request.tokens), LongestReuse(request));
     if (shared <= request.pinned_length) continue;
     request.pinned = id;
@@ -124,7 +124,7 @@ bool Scheduler::FollowsSomebody(OpenRequest& request) {
   OpenRequest* leader = nullptr;
   int longest = 0;
   for (OpenRequest* other : running_) {
-    if (other->prompt_is_done || other->sequence == kNoSequence || other->space != request.space) continue;
+    if (other->prompt_is_done || other->sequence == kNoSequence || other->cache_space != request.cache_space) continue;
     int shared = std::min(CommonLength(other->tokens, request.tokens), LongestReuse(request));
     if (shared <= longest) continue;
     leader = other;
@@ -163,7 +163,7 @@ PrefixTree::Match Scheduler::FindPrompt(const OpenRequest& request) const {
   if (is_fork_of_parent) return {request.parent->sequence, request.usage.prompt_tokens, {}};
   auto pinned = prefixes_.find(request.pinned);
   if (pinned != prefixes_.end()) return {pinned->second.sequence, request.pinned_length, {}};
-  PrefixTree::Match match = cache_.FindLongestPrefix(request.spec.space, request.tokens, LongestReuse(request));
+  PrefixTree::Match match = cache_.FindLongestPrefix(request.cache_space, request.tokens, LongestReuse(request));
   // Restoring is whole: a part that is cached already is of no use to it.
   bool is_part = request.spec.is_saved && match.length < LongestReuse(request);
   return is_part ? PrefixTree::Match() : match;
@@ -200,7 +200,7 @@ bool Scheduler::BeginOnParent(Step& step, OpenRequest& request) {
 }
 
 void Scheduler::TakeSequence(Step& step, OpenRequest& request, PrefixTree::Match match) {
-  request.sequence = *cache_.Begin(request.spec.space, match.sequence, match.length);
+  request.sequence = *cache_.Begin(request.cache_space, match.sequence, match.length);
   // What others have evaluated since a preemption is found like the rest.
   request.usage.cached_tokens += std::max(0, match.length - request.num_evaluated);
   request.num_evaluated = std::max(request.num_evaluated, match.length);

@@ -91,7 +91,7 @@ std::unique_ptr<Base> Scheduler::MakeBeam(OpenRequest& request, const BeamStep& 
 SequenceId Scheduler::ForkBeam(const OpenRequest& request, const Base& parent) {
   const bool has_room = (Total() - Busy() - reserved_).sequences > 0;
   if (parent.sequence == kNoSequence || !has_room) return kNoSequence;
-  const SequenceId fork = *cache_.Begin(request.spec.space, parent.sequence, cache_.Length(parent.sequence));
+  const SequenceId fork = *cache_.Begin(request.cache_space, parent.sequence, cache_.Length(parent.sequence));
   cache_.Publish(fork);
   return fork;
 }
@@ -136,6 +136,7 @@ void Scheduler::MakePrefix(OpenRequest& request) {
   Prefix& prefix = prefixes_[request.spec.id];
   prefix.id = request.spec.id;
   prefix.space = request.spec.space;
+  prefix.adapters = request.spec.adapters;
   prefix.tokens = request.tokens;
   prefix.sequence = std::exchange(request.sequence, kNoSequence);
   CountPinned();

@@ -11,6 +11,7 @@ namespace winnow {
 void Scheduler::PlanDecodes(Step& step) {
   std::vector<std::pair<OpenRequest*, Base*>> decodes;
   for (OpenRequest* request : running_) {
+    if (!step.Serves(*request)) continue;
     for (auto& base : request->bases) {
       bool is_ready = base->state == Base::State::kDecoding && base->allotted > 0 && !base->awaits_round &&
                       NumMissing(*request, *base) == 1;
@@ -60,7 +61,7 @@ void Scheduler::PlanDecode(Step& step, OpenRequest& request, Base& base) {
 std::vector<SequenceId> Scheduler::ForkForChecks(OpenRequest& request, Base& base) {
   const int num_paths = request.check_need.sequences;
   for (int i = 0; i < num_paths; ++i) {
-    base.check_paths.push_back(*cache_.Begin(request.spec.space, base.sequence, cache_.Length(base.sequence)));
+    base.check_paths.push_back(*cache_.Begin(request.cache_space, base.sequence, cache_.Length(base.sequence)));
   }
   Unreserve(base, {0, num_paths});
   std::vector<SequenceId> sequences{base.sequence};
@@ -132,7 +133,7 @@ bool Scheduler::StartBranch(OpenRequest& request, Base& base, Branch* branch, st
   if (!TakeRoomForQuestion(base, {static_cast<int>(tree.nodes.size()), tree.num_paths})) return false;
   branch->base_length = KnownLength(request, base);
   for (int i = 0; i < tree.num_paths; ++i) {
-    branch->paths.push_back(*cache_.Begin(request.spec.space, base.sequence, cache_.Length(base.sequence)));
+    branch->paths.push_back(*cache_.Begin(request.cache_space, base.sequence, cache_.Length(base.sequence)));
   }
   Unreserve(base, {0, tree.num_paths});
   sequences->insert(sequences->end(), branch->paths.begin(), branch->paths.end());
@@ -196,6 +197,7 @@ void Scheduler::PlanBranch(Step& step, OpenRequest& request, Base& base, Branch&
 void Scheduler::PlanPrompts(Step& step) {
   for (OpenRequest* request : running_) {
     if (step.tokens_left == 0) return;
+    if (!step.Serves(*request)) continue;
     if (!request->prompt_is_done) PlanPrompt(step, *request);
     for (auto& base : request->bases) PlanCatchUp(step, *request, *base);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/adapter.h"
 #include "base/beam.h"
 #include "base/error.h"
 #include "base/token_tree.h"
@@ -32,6 +33,7 @@ struct ScheduledRequest {
   bool is_beam_search = false;    // The candidates are beams: all advance together.
   int max_refills = 0;  // Candidates that may begin in the place of rejected ones; they have the next numbers.
   std::string space;    // Its namespace: cells are shared only within it. With a parent: the parent's.
+  AdapterSet adapters;  // What it is computed with: cells are shared only within it. With a parent: the parent's.
   double priority = 0;  // Higher first.
   TimeMs submitted = 0;
   TimeMs deadline = kNever;  // From then on it fails with ERR_TIMEOUT.
@@ -109,12 +111,14 @@ struct Prefix {
   RequestId id = kNoRequest;
   SequenceId sequence = kNoSequence;
   std::string space;
+  AdapterSet adapters;
   std::vector<Token> tokens;
   int num_users = 0;       // Requests that run on it.
   bool is_closed = false;  // Goes with its last user.
 };
 
 struct Space;
+struct AdapterGroup;
 
 struct OpenRequest {
   enum class State { kWaiting, kFollowing, kRunning, kEnded };
@@ -123,6 +127,8 @@ struct OpenRequest {
   State state = State::kWaiting;
   Rank rank;
   Space* space = nullptr;
+  AdapterGroup* group = nullptr;
+  std::string cache_space;    // Whose cells it may share: those of its namespace that were computed with its adapters.
   std::vector<Token> tokens;  // Parent's and own: the whole prompt.
   Prefix* parent = nullptr;
   SequenceId sequence = kNoSequence;  // Of the prompt; none when the prompt is the parent itself, or while preempted.

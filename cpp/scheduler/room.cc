@@ -92,7 +92,7 @@ bool Scheduler::StartBase(Step& step, OpenRequest& request, size_t index) {
     if (!PreemptToBegin(step, claim, now + soon)) return false;
   }
   base.sequence = TakesOverPrompt(request, base) ? std::exchange(request.sequence, kNoSequence)
-                                                 : *cache_.Begin(request.spec.space, match.sequence, match.length);
+                                                 : *cache_.Begin(request.cache_space, match.sequence, match.length);
   base.state = base.is_finished ? Base::State::kScoring : Base::State::kDecoding;
   cache_.Publish(base.sequence);  // From now on, others find what it generates.
   ReleasePromptIfUnused(request);
@@ -122,7 +122,7 @@ PrefixTree::Match Scheduler::FindBaseStart(const OpenRequest& request, const Bas
   std::vector<Token> tokens = request.tokens;
   tokens.insert(tokens.end(), base.generated.begin(), base.generated.end());
   bool reads_last_row = !base.is_finished || base.wants_base_row;
-  return cache_.FindLongestPrefix(request.spec.space, tokens, KnownLength(request, base) - (reads_last_row ? 1 : 0));
+  return cache_.FindLongestPrefix(request.cache_space, tokens, KnownLength(request, base) - (reads_last_row ? 1 : 0));
 }
 
 // `now` becomes busy at once; `soon` is what will be needed later on. The first by rank looks at nothing but `now`:

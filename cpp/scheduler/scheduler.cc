@@ -37,7 +37,8 @@ bool ReadsBase(const Questions& questions) {
 
 }  // namespace
 
-Scheduler::Scheduler(const SchedulerOptions& options) : options_(options), cache_(options.cache) {}
+Scheduler::Scheduler(const SchedulerOptions& options)
+    : options_(options), cache_(options.cache), turns_(options.adapter_turn_steps) {}
 
 void Scheduler::Add(ScheduledRequest spec) {
   auto request = std::make_unique<OpenRequest>();
@@ -49,6 +50,7 @@ void Scheduler::Add(ScheduledRequest spec) {
     request->parent = &parent->second;
     request->tokens = parent->second.tokens;
     spec.space = parent->second.space;
+    spec.adapters = parent->second.adapters;
   }
   request->tokens.insert(request->tokens.end(), spec.prompt.begin(), spec.prompt.end());
   request->check_need = SumOf(spec.checks);
@@ -65,6 +67,8 @@ void Scheduler::Add(ScheduledRequest spec) {
   if (request->spec.deadline != kNever) deadlines_.emplace(request->spec.deadline, request->spec.id);
   queue_.Open(request.get());
   queue_.Push(request.get());
+  request->group = turns_.Open(request->spec.adapters);
+  request->cache_space = request->group->key + '|' + request->spec.space;
   requests_[request->spec.id] = std::move(request);
 }
 
@@ -104,7 +108,19 @@ StepPlan Scheduler::Plan(TimeMs now) {
   return std::move(step.plan);
 }
 
+// The first group that has something to do has the step.
 void Scheduler::PlanStep(Step& step) {
+  for (AdapterGroup* group : turns_.Order()) {
+    PlanGroup(step, *group);
+    if (!step.has_rows()) continue;
+    step.plan.adapters = group->adapters;
+    return turns_.Take(group);
+  }
+}
+
+// Others keep what they hold, and get nothing more.
+void Scheduler::PlanGroup(Step& step, AdapterGroup& group) {
+  step.group = &group;
   step.allotted = 0;
   for (OpenRequest* request : running_) {
     request->allotted = 0;
@@ -112,11 +128,14 @@ void Scheduler::PlanStep(Step& step) {
   }
   step.tokens_left = options_.max_step_tokens;
   step.outputs_left = options_.max_step_outputs;
-  for (OpenRequest* request : running_) Allot(step, *request);
+  for (OpenRequest* request : running_) {
+    if (step.Serves(*request)) Allot(step, *request);
+  }
   Admit(step);
   step.held = FindHeldBack();  // Candidates have started by now.
   PlanDecodes(step);
   for (OpenRequest* request : running_) {
+    if (!step.Serves(*request)) continue;
     for (auto& base : request->bases) {
       if (base->state == Base::State::kScoring) PlanQuestions(step, *request, *base);
     }
@@ -190,6 +209,7 @@ void Scheduler::End(OpenRequest& request, bool keeps_cells) {
   if (request.state == OpenRequest::State::kWaiting) queue_.Remove(&request);
   deadlines_.erase({request.spec.deadline, request.spec.id});
   queue_.Close(&request);
+  turns_.Close(std::exchange(request.group, nullptr));
   request.state = OpenRequest::State::kEnded;
   ended_.push_back(request.spec.id);
   if (Prefix* parent = std::exchange(request.parent, nullptr)) {
@@ -227,6 +247,15 @@ int Scheduler::PrefixLength(RequestId prefix) const {
 SequenceId Scheduler::SequenceOf(RequestId prefix) const {
   auto found = prefixes_.find(prefix);
   return found == prefixes_.end() ? kNoSequence : found->second.sequence;
+}
+
+bool Scheduler::UsesAdapter(AdapterId adapter) const {
+  auto has_it = [adapter](const AdapterSet& set) {
+    return std::any_of(set.begin(), set.end(), [&](const AdapterScale& each) { return each.adapter == adapter; });
+  };
+  return std::any_of(requests_.begin(), requests_.end(),
+                     [&](const auto& r) { return has_it(r.second->spec.adapters); }) ||
+         std::any_of(prefixes_.begin(), prefixes_.end(), [&](const auto& p) { return has_it(p.second.adapters); });
 }
 
 Span<const Token> Scheduler::PromptOf(RequestId id) const {

@@ -11,6 +11,7 @@
 #include "base/step_plan.h"
 #include "base/types.h"
 #include "kv_cache/kv_cache.h"
+#include "scheduler/adapter_turns.h"
 #include "scheduler/growth_estimate.h"
 #include "scheduler/request.h"
 #include "scheduler/step_cost.h"
@@ -24,6 +25,7 @@ struct SchedulerOptions {
   int min_shared_tokens = 16;  // A request waits for another one's prefill if that saves it as many tokens. 0 = never.
   bool runs_alone = false;     // One request at a time: an encoder–decoder model holds one source.
   double target_inter_token_ms = 0;  // Lower priorities are held back so that the highest keep it. 0 = never.
+  int adapter_turn_steps = 4;        // Steps in a row of requests with the same adapters while others wait.
   KvCacheOptions cache;
 };
 
@@ -74,6 +76,8 @@ class Scheduler {
   int num_running() const { return static_cast<int>(running_.size()); }
   int num_waiting() const { return queue_.size() + static_cast<int>(following_.size()); }
   int num_pinned_cells() const { return num_pinned_cells_; }
+  // Whether an open request or a pinned prefix is computed with it.
+  bool UsesAdapter(AdapterId adapter) const;
   TimeMs next_deadline() const { return deadlines_.empty() ? kNever : deadlines_.begin()->first; }
   const SchedulerCounts& counts() const { return counts_; }
   const KvCache& cache() const { return cache_; }
@@ -95,15 +99,16 @@ class Scheduler {
   // A plan in the making, with what is left of its budgets.
   struct Step {
     StepPlan plan;
+    const AdapterGroup* group = nullptr;  // Whose rows it has.
     int tokens_left = 0;
     int outputs_left = 0;
     HeldBack held;
     int allotted = 0;           // Cells that are spoken for in this step.
     bool found_prompt = false;  // A prompt needed no row at all.
 
-    bool has_work() const {
-      return !plan.rows.empty() || !plan.reads.empty() || !plan.restores.empty() || found_prompt;
-    }
+    bool has_work() const { return has_rows() || !plan.reads.empty() || found_prompt; }
+    bool has_rows() const { return !plan.rows.empty() || !plan.restores.empty(); }
+    bool Serves(const OpenRequest& request) const { return request.group == group; }
   };
 
   // Who asks for room: the request's prompt, or one of its bases.
@@ -115,6 +120,7 @@ class Scheduler {
   // scheduler.cc
   void Expire(TimeMs now);
   void PlanStep(Step& step);
+  void PlanGroup(Step& step, AdapterGroup& group);
   void Untangle();
   OpenRequest* Find(RequestId id) const;
   OpenRequest* FindRunning(RequestId id) const;
@@ -222,6 +228,7 @@ class Scheduler {
   KvCache cache_;
   std::unordered_map<RequestId, std::unique_ptr<OpenRequest>> requests_;  // All that are open.
   WaitingQueue queue_;
+  AdapterTurns turns_;
   std::vector<RequestId> ended_;         // Still in requests_.
   std::vector<OpenRequest*> following_;  // Wait for another one's prefill.
   std::vector<OpenRequest*> running_;    // By rank, the first first.

@@ -18,7 +18,7 @@ export type Pooling = 'mean' | 'cls' | 'last';
 /** Text, tokenised with the model's special tokens around it, or token ids as they are. Not empty. */
 export type TextInput = string | readonly number[] | Int32Array;
 
-export interface EmbedOptions extends RequestOptions {
+export interface EmbedOptions extends Omit<RequestOptions, 'adapters'> {
   /** @default what the model was trained with; where its file doesn't say: 'mean', of a model that generates 'last' */
   pooling?: Pooling;
   /** Vectors of Euclidean length 1, so that their dot product is the cosine. @default true */

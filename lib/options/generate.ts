@@ -123,6 +123,7 @@ const generationNames = {
   signal: 0,
   timeoutMs: 0,
   priority: 0,
+  adapters: 0,
   ...decodingNames,
 } satisfies Record<keyof GenerationOptions, 0>;
 

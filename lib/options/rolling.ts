@@ -2,7 +2,7 @@ import { checkFields, checkInteger, checkNames, checkText, checkTokens, invalid,
 import type { RequestOptions } from './input.js';
 import { resolveSignal } from './input.js';
 import type { NativeSchedule } from './schedule.js';
-import { defaultSchedule } from './schedule.js';
+import { resolveSchedule } from './schedule.js';
 
 export interface RollingOptions extends RequestOptions {
   /** Tokens that are evaluated together, 1 to the model's contextSize. @default contextSize */
@@ -26,7 +26,7 @@ export interface ResolvedRollingOptions {
   schedule: NativeSchedule;
 }
 
-const rollingNames = ['window', 'stride', 'signal'];
+const rollingNames = ['window', 'stride', 'signal', 'adapters'];
 const maxTopLogprobs = 20;
 
 export function resolveRollingOptions(
@@ -37,7 +37,8 @@ export function resolveRollingOptions(
   checkNames('options', checkFields('options', options), [...rollingNames, ...moreNames]);
   const window = checkInteger('window', withDefault(options.window, contextSize), 1, contextSize);
   const stride = checkInteger('stride', withDefault(options.stride, window), 1, window);
-  return { window, stride, signal: resolveSignal(options.signal), schedule: defaultSchedule };
+  const schedule = resolveSchedule({ adapters: options.adapters });
+  return { window, stride, signal: resolveSignal(options.signal), schedule };
 }
 
 export function resolvePromptLogprobsOptions(

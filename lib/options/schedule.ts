@@ -1,8 +1,10 @@
 import type { NativeRequest } from '../native.js';
+import { resolveAdapters } from './adapters.js';
+import type { AdapterOptions } from './adapters.js';
 import { checkFilledText, checkInteger, checkNumber, invalid, withDefault } from './checks.js';
 
-/** When a request runs, and how long it may take. */
-export interface ScheduleOptions {
+/** When a request runs, how long it may take, and with which adapters. */
+export interface ScheduleOptions extends AdapterOptions {
   /**
    * Milliseconds from its submission, in the queue and running; then it fails with `ERR_TIMEOUT`, after the events of
    * what it got done. @default none
@@ -24,9 +26,9 @@ export interface NamespaceOptions {
 }
 
 /** @internal */
-export type NativeSchedule = Pick<NativeRequest, 'timeoutMs' | 'priority' | 'namespace'>;
+export type NativeSchedule = Pick<NativeRequest, 'timeoutMs' | 'priority' | 'namespace' | 'adapters'>;
 
-export const scheduleNames = ['timeoutMs', 'priority'] as const;
+export const scheduleNames = ['timeoutMs', 'priority', 'adapters'] as const;
 export const namespaceNames = ['namespace'] as const;
 
 const largest = 2 ** 31 - 1; // What timers count with.
@@ -34,7 +36,9 @@ const maxPriority = 1000;
 const maxNamespace = 256;
 
 export function resolveSchedule(options: ScheduleOptions & NamespaceOptions): NativeSchedule {
+  const adapters = resolveAdapters(options.adapters);
   return {
+    ...(adapters && { adapters }),
     timeoutMs: options.timeoutMs === undefined ? 0 : checkInteger('timeoutMs', options.timeoutMs, 1, largest),
     priority: checkNumber(
       'priority',

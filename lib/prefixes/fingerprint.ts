@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { packageVersion } from '../addon.js';
-import type { NativeModelInfo } from '../native.js';
+import type { NativeAdapter, NativeModelInfo } from '../native.js';
 
 export interface Fingerprint {
   /** Of the model's files. */
@@ -14,17 +14,34 @@ export interface Fingerprint {
   device: string;
   /** Of this package, and with it of llama.cpp and of our kernels. */
   version: string;
+  /** Of the adapters' files and their scales; absent = none. */
+  adapters?: string;
 }
 
 const samples = 64;
 const sampleBytes = 65_536;
 
 /** The files are read in samples: their beginning, their end, and 62 places between. */
-export async function fingerprintOf(paths: readonly string[], info: NativeModelInfo): Promise<Fingerprint> {
+export async function fingerprintOf(
+  paths: readonly string[],
+  info: NativeModelInfo,
+  adapters: readonly NativeAdapter[],
+): Promise<Fingerprint> {
   const hash = createHash('sha256');
   for (const path of paths) await addSamples(hash, path);
   const { architecture, cacheType, kernels, device } = info;
-  return { model: hash.digest('hex'), architecture, cacheType, kernels, device, version: packageVersion() };
+  const model = { model: hash.digest('hex'), architecture, cacheType, kernels, device, version: packageVersion() };
+  return adapters.length === 0 ? model : { ...model, adapters: await adaptersPrint(adapters) };
+}
+
+/** Wherever the files lie and in whatever order they are named. */
+async function adaptersPrint(adapters: readonly NativeAdapter[]): Promise<string> {
+  const prints = adapters.map(async ({ path, scale }) => {
+    const hash = createHash('sha256');
+    await addSamples(hash, path);
+    return `${hash.digest('hex')} x ${scale}`;
+  });
+  return (await Promise.all(prints)).sort().join(', ');
 }
 
 async function addSamples(hash: ReturnType<typeof createHash>, path: string): Promise<void> {
@@ -47,6 +64,6 @@ async function readSample(file: FileHandle, position: number): Promise<Buffer> {
 
 /** The first field that differs; undefined = none. */
 export function differenceOf(found: Fingerprint, expected: Fingerprint): keyof Fingerprint | undefined {
-  const fields = Object.keys(expected) as (keyof Fingerprint)[];
+  const fields = [...Object.keys(expected), 'adapters'] as (keyof Fingerprint)[];
   return fields.find((field) => found[field] !== expected[field]);
 }

@@ -10,7 +10,7 @@ const layers = [
   ['event-queue', 'bounded-map', 'candidates', 'capabilities', 'addon', 'options/checks', 'questions/question'],
   ['calibration'],
   ['models', 'recipes/lamda', 'recipes/scores', 'constraint'],
-  ['options'],
+  ['options', 'adapters'],
   ['engine', 'workers'],
   ['chat-template', 'request-stream', 'check-log'],
   ['context', 'generation', 'sampling'],

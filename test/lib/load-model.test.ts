@@ -30,6 +30,7 @@ test('an unknown model is told with the names that are known', async (t) => {
 
 test('everything that a user catches or checks with instanceof is exported', (t) => {
   t.deepEqual(Object.keys(winnow).sort(), [
+    'AdapterError',
     'AddonLoadError',
     'CancelledError',
     'CapabilityError',

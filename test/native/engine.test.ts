@@ -3,7 +3,9 @@ import path from 'node:path';
 import test from 'ava';
 import { loadAddon } from '../../lib/addon.js';
 import { Engine } from '../../lib/engine.js';
+import { AdapterError } from '../../lib/errors.js';
 import { resolveLoadOptions } from '../../lib/options.js';
+import { writeGguf } from '../support/gguf-writer.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { openNative } from './open-native.js';
 
@@ -194,4 +196,25 @@ test('namespaces share no prefix', async (t) => {
   const { cachedTokens, promptTokens } = await ask('b');
   t.is(cachedTokens, promptTokens - 1);
   await model.close();
+});
+
+test('adapters cross the boundary, and so do their errors', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [a, other] = ['a.gguf', 'other-model.gguf'].map((name) => path.join(folder, name));
+  for (const file of [a, other]) await writeFile(file, writeGguf({}));
+  const model = await openNative('fake-adapters');
+  const ask = (scale: number) => model.generate({ prompt: 'one', ...greedy, adapters: [{ path: a, scale }] }).text();
+  const texts = await Promise.all([model.generate({ prompt: 'one', ...greedy }).text(), ask(0), ask(1), ask(0.5)]);
+  t.is(texts[0], texts[1]);
+  t.is(new Set(texts).size, 3);
+  const prefix = await model.prefill({ prompt: 'on', adapters: [{ path: a, scale: 0.5 }] });
+  t.is(await prefix.generate({ prompt: 'e', ...greedy }).text(), texts[3]);
+  await t.throwsAsync(model.unloadAdapter(a), { code: 'ERR_ADAPTER_IN_USE' });
+  await prefix.close();
+  await model.unloadAdapter(a);
+  await t.throwsAsync(model.loadAdapter(other), { instanceOf: AdapterError, code: 'ERR_ADAPTER_MISMATCH' });
+  const loading = model.loadAdapter(a);
+  await model.close();
+  await loading.catch((error: { code: string }) => t.is(error.code, 'ERR_MODEL_CLOSED'));
+  await t.throwsAsync(model.loadAdapter(a), { code: 'ERR_MODEL_CLOSED' });
 });

@@ -95,6 +95,7 @@ const defaultInfo: NativeModelInfo = {
   pairSeparator: -1,
   rerankTemplate: '',
   hasSegments: false,
+  maxAdapters: 8,
   decoderStart: -1,
   hiddenLayers: [],
   endTokens: [2],
@@ -110,6 +111,8 @@ export class FakeNative implements NativeAddon, NativeEngine {
   readonly submitted: NativeRequest[] = [];
   readonly cancelled: number[] = [];
   readonly released: number[] = [];
+  readonly loadedAdapters: string[] = [];
+  readonly unloadedAdapters: string[] = [];
   readonly closed: boolean[] = []; // The drain of each close().
   callbacks = 0;
   steps = 0;
@@ -154,6 +157,17 @@ export class FakeNative implements NativeAddon, NativeEngine {
   async savePrefix(id: number): Promise<NativeSavedPrefix> {
     if (!this.#prefixes.has(id)) throw codedError('ERR_PREFIX_CLOSED');
     return { state: Uint8Array.of(1, 2, 3, id), row: Float32Array.of(0.5, -2) };
+  }
+
+  async loadAdapter(path: string): Promise<void> {
+    const message = `${path} can't be used`;
+    if (path.includes('other-model')) throw Object.assign(codedError('ERR_ADAPTER_MISMATCH'), { message });
+    this.loadedAdapters.push(path);
+  }
+
+  async unloadAdapter(path: string): Promise<void> {
+    if (path.includes('in-use')) throw codedError('ERR_ADAPTER_IN_USE');
+    this.unloadedAdapters.push(path);
   }
 
   releasePrefix(id: number): void {

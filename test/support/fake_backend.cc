@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <string>
 #include <thread>
 
@@ -71,6 +72,7 @@ FakeBackend::FakeBackend(const ModelOptions& options) {
   info_.adds_bos = true;
   info_.can_fork = !Has(path, "-no-fork");
   info_.batch_invariant = true;
+  info_.max_adapters = Has(path, "-seq2seq") || Has(path, "-encoder") ? 0 : kMaxAdapters;
   info_.end_tokens = {kEos};
   info_.embedding_size = kVectorSize;
   info_.hidden_layers = options.hidden_layers;
@@ -112,8 +114,12 @@ std::string FakeBackend::TokenBytes(Token token, bool special) const {
   return token == kBos ? "<bos>" : "<eos>";
 }
 
-std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
+std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens, const AdapterSet& adapters) const {
   uint64_t state = 1;
+  for (const AdapterScale& each : adapters) {
+    for (char letter : adapters_.at(each.adapter)) state = Mix(state * 31 + static_cast<uint64_t>(letter));
+    state = Mix(state + static_cast<uint64_t>(each.scale * 1024));
+  }
   for (Token token : source_) state = Mix(state * 31 + static_cast<uint64_t>(token) + 2);
   for (Token token : tokens) state = Mix(state * 31 + static_cast<uint64_t>(token) + 1);
   std::vector<float> row(kVocabularySize);
@@ -128,6 +134,7 @@ std::vector<float> FakeBackend::RowBehind(Span<const Token> tokens) const {
 
 Logits FakeBackend::Run(const StepPlan& plan) {
   ++num_runs_;
+  CheckAdapters(plan);
   if (!plan.source.empty()) source_ = plan.source;
   for (const CacheOp& op : plan.cache_ops) Apply(op);
   if (is_aborted_) throw Error("ERR_ABORTED", "The step was aborted.");
@@ -139,7 +146,7 @@ Logits FakeBackend::Run(const StepPlan& plan) {
   for (size_t i = 0; i < plan.rows.size(); ++i) {
     Evaluate(plan, plan.rows[i]);
     if (!plan.rows[i].wants_logits) continue;
-    rows_[i] = RowBehind(Visible(plan.SequencesOf(plan.rows[i]).front()));
+    rows_[i] = RowBehind(Visible(plan.SequencesOf(plan.rows[i]).front()), plan.adapters);
     rows[i] = rows_[i].data();
   }
   Logits logits(std::move(rows), kVocabularySize);
@@ -207,7 +214,29 @@ void FakeBackend::RestoreSequence(SequenceId sequence, int length, Span<const ui
   if (num_used_cells() + length > info_.cache_tokens) throw Error("ERR_FAKE", "The cache is full.");
   std::vector<Token> tokens(length);
   std::copy(state.begin(), state.end(), reinterpret_cast<uint8_t*>(tokens.data()));
-  for (int i = 0; i < length; ++i) cells_.push_back({tokens[i], i, {sequence}});
+  for (int i = 0; i < length; ++i) cells_.push_back({tokens[i], i, {sequence}, std::nullopt});
+}
+
+AdapterId FakeBackend::LoadAdapter(const std::string& path) {
+  if (Has(path, "missing")) throw Error("ERR_ADAPTER_NOT_FOUND", path + " can't be read.");
+  if (Has(path, "broken")) throw Error("ERR_ADAPTER_FILE", path + " is not an adapter.");
+  if (Has(path, "other-model")) throw Error("ERR_ADAPTER_MISMATCH", path + " was made for another model.");
+  adapters_[++last_adapter_] = path;
+  return last_adapter_;
+}
+
+void FakeBackend::UnloadAdapter(AdapterId adapter) {
+  if (adapters_.erase(adapter) == 0) throw Error("ERR_FAKE", "Unloads what is not loaded.");
+}
+
+void FakeBackend::CheckAdapters(const StepPlan& plan) const {
+  for (size_t i = 0; i < plan.adapters.size(); ++i) {
+    const AdapterScale& each = plan.adapters[i];
+    bool is_twice = std::count_if(plan.adapters.begin(), plan.adapters.begin() + i,
+                                  [&](const AdapterScale& other) { return other.adapter == each.adapter; }) > 0;
+    if (is_twice || each.scale == 0 || !std::isfinite(each.scale)) throw Error("ERR_FAKE", "No set of adapters.");
+    if (adapters_.count(each.adapter) == 0) throw Error("ERR_FAKE", "An adapter is not loaded.");
+  }
 }
 
 void FakeBackend::Apply(const CacheOp& op) {
@@ -232,8 +261,13 @@ void FakeBackend::Evaluate(const StepPlan& plan, const PlanRow& row) {
   for (SequenceId sequence : sequences) {
     if (Visible(sequence) != seen) throw Error("ERR_FAKE", "Sequences of one row have diverged.");
   }
+  for (const Cell& cell : cells_) {
+    bool is_other = cell.adapters && *cell.adapters != plan.adapters;
+    if (is_other && cell.sequences.count(sequences.front()) > 0)
+      throw Error("ERR_FAKE", "A row sees a cell that was computed with other adapters.");
+  }
   if (num_used_cells() == info_.cache_tokens) throw Error("ERR_FAKE", "The cache is full.");
-  cells_.push_back({row.token, row.position, {sequences.begin(), sequences.end()}});
+  cells_.push_back({row.token, row.position, {sequences.begin(), sequences.end()}, plan.adapters});
 }
 
 std::vector<Token> FakeBackend::Visible(SequenceId sequence) const {

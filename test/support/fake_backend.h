@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,12 +39,17 @@ class FakeBackend : public Backend {
   // Its tokens, four bytes each.
   std::vector<uint8_t> SaveSequence(SequenceId sequence, int length) override;
   void RestoreSequence(SequenceId sequence, int length, Span<const uint8_t> state) override;
+  // The name of the file says how it behaves: "missing", "broken" and "other-model" can't be loaded, with the errors
+  // of real ones.
+  AdapterId LoadAdapter(const std::string& path) override;
+  void UnloadAdapter(AdapterId adapter) override;
   void Abort() override { is_aborted_ = true; }
 
   // The state of the last of `tokens`, [kVectorSize]: of an encoder, which also sees what follows, for any of them.
   std::vector<float> StateOf(Span<const Token> tokens) const;
-  // The row behind `tokens`, as a fresh evaluation would give it.
-  std::vector<float> RowBehind(Span<const Token> tokens) const;
+  // The row behind `tokens`, as a fresh evaluation with `adapters` would give it.
+  std::vector<float> RowBehind(Span<const Token> tokens, const AdapterSet& adapters = {}) const;
+  const std::map<AdapterId, std::string>& adapters() const { return adapters_; }
   // Of an encoder–decoder model: what a Run would have encoded.
   void SetSource(std::vector<Token> source) { source_ = std::move(source); }
   int num_runs() const { return num_runs_; }
@@ -54,6 +60,7 @@ class FakeBackend : public Backend {
     Token token;
     Position position;
     std::set<SequenceId> sequences;
+    std::optional<AdapterSet> adapters;  // What it was computed with; none = it was restored.
   };
 
   void FillEncoding(const std::string& path);
@@ -61,9 +68,12 @@ class FakeBackend : public Backend {
   void Apply(const CacheOp& op);
   void Evaluate(const StepPlan& plan, const PlanRow& row);
   std::vector<Token> Visible(SequenceId sequence) const;
+  void CheckAdapters(const StepPlan& plan) const;
 
   ModelInfo info_;
   std::vector<Cell> cells_;
+  std::map<AdapterId, std::string> adapters_;  // Paths of those that are loaded.
+  AdapterId last_adapter_ = 0;
   std::vector<Token> source_;
   std::vector<std::vector<float>> rows_;
   std::vector<std::vector<float>> states_;

@@ -15,6 +15,12 @@ The same bytes on every machine: NumPy keeps the stream of RandomState for good.
     tiny-t5.gguf       an encoder and a decoder, with positions as biases of attention
     tiny-t5-tied.gguf  the same as the first T5: its output is its embedding, scaled
     tiny-classifier.gguf  an encoder that ends in a head of three classes
+    tiny-llama-merged.gguf    tiny-llama with 0.5 of tiny-lora-a and 2 of tiny-lora-b in its weights
+    tiny-llama-merged-a.gguf  with 1 of tiny-lora-a
+    tiny-lora-a.gguf   a low-rank adapter for tiny-llama: every matrix of it, rank 4, alpha 8
+    tiny-lora-b.gguf   another one: queries and values, rank 8, no alpha
+    tiny-lora-b-f16.gguf  the same numbers in F16
+    tiny-lora-bad-….gguf  adapters that can't be used
 """
 
 import os
@@ -64,6 +70,7 @@ class TinyModel:
         self.writer.add_context_length(CONTEXT)
         self.writer.add_embedding_length(WIDTH)
         self.writer.add_block_count(layers)
+        self.added = {}  # name → what is added to the random tensor.
 
     def attention_sizes(self):
         self.writer.add_feed_forward_length(FEED_FORWARD)
@@ -90,6 +97,7 @@ class TinyModel:
         """`shape`: rows first. Without a scale: what keeps a unit vector a unit vector."""
         scale = shape[-1] ** -0.5 if scale is None else scale
         values = self.random.standard_normal(shape) * scale + shift
+        values = values.astype(np.float32).astype(np.float64) + self.added.get(name, 0.0)
         self.writer.add_tensor(name, values.astype(np.float32))
 
     def q8_tensor(self, name, *shape):
@@ -130,7 +138,12 @@ class TinyModel:
 
 
 def make_llama(folder):
-    model = TinyModel(folder, 'llama', layers=2, seed=1)
+    make_llama_with(folder, None, {})
+
+
+def make_llama_with(folder, name, added):
+    model = TinyModel(folder, 'llama', layers=2, seed=1, name=name)
+    model.added = added
     model.attention_sizes()
     model.byte_vocabulary()
     model.embedding()
@@ -138,6 +151,85 @@ def make_llama(folder):
         model.attention(layer)
         model.feed_forward(layer)
     model.finish()
+
+
+def lora_shapes(kinds):
+    """(weight, rows, columns) of tiny-llama, of its layers and, where named, of its embedding and output."""
+    kv, qo = KV_HEADS * HEAD, HEADS * HEAD
+    shapes = {'attn_q': (qo, WIDTH), 'attn_k': (kv, WIDTH), 'attn_v': (kv, WIDTH), 'attn_output': (WIDTH, qo),
+              'ffn_gate': (FEED_FORWARD, WIDTH), 'ffn_up': (FEED_FORWARD, WIDTH), 'ffn_down': (WIDTH, FEED_FORWARD)}
+    outer = [(f'{kind}.weight', 300, WIDTH) for kind in ('token_embd', 'output') if kind in kinds]
+    return outer + [(f'blk.{layer}.{kind}.weight', *shapes[kind])
+                    for layer in range(2) for kind in shapes if kind in kinds]
+
+
+def write_adapter(folder, name, matrices, architecture='llama', alpha=None, more=None):
+    """`matrices`: name → values. `more`: puts what else the file has."""
+    path = os.path.join(folder, f'{name}.gguf')
+    writer = GGUFWriter(path + '.part', architecture)
+    writer.add_type('adapter')
+    writer.add_string('adapter.type', 'lora')
+    if alpha is not None:
+        writer.add_float32('adapter.lora.alpha', alpha)
+    if more is not None:
+        more(writer)
+    for tensor, values in matrices.items():
+        writer.add_tensor(tensor, np.ascontiguousarray(values))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.replace(path + '.part', path)
+
+
+def make_lora(folder, name, kinds, rank, alpha, seed, dtype=np.float32):
+    """Writes an adapter of numbers that F16 has, too; returns what a scale of 1 adds to each weight."""
+    random = np.random.RandomState(seed)
+    added, matrices = {}, {}
+    for weight, rows, columns in lora_shapes(kinds):
+        a = (random.standard_normal((rank, columns)) * columns ** -0.5).astype(np.float16).astype(dtype)
+        b = (random.standard_normal((rows, rank)) * 0.7 * rank ** -0.5).astype(np.float16).astype(dtype)
+        is_embedding = weight == 'token_embd.weight'
+        # Of the embedding, A has a row per token and is looked up, and B is not transposed.
+        matrices[f'{weight}.lora_a'] = b if is_embedding else a
+        matrices[f'{weight}.lora_b'] = a.T if is_embedding else b
+        factor = 1.0 if alpha is None else alpha / rank
+        added[weight] = factor * (b.astype(np.float64) @ a.astype(np.float64))
+    write_adapter(folder, name, matrices, alpha=alpha)
+    return added
+
+
+def make_bad_adapters(folder):
+    """What llama.cpp would abort on, in its loader or when it builds a graph, or would pass over."""
+    def pair(weight, a, b, dtype=np.float32):
+        return {f'{weight}.lora_a': np.ones(a, dtype), f'{weight}.lora_b': np.ones(b, dtype)}
+
+    def write(name, matrices, **options):
+        write_adapter(folder, f'tiny-lora-bad-{name}', matrices, **options)
+
+    q, qo = 'blk.0.attn_q.weight', HEADS * HEAD
+    good = pair(q, (4, WIDTH), (qo, 4))
+    write('alpha-text', good, more=lambda writer: writer.add_string('adapter.lora.alpha', '8'))
+    write('alpha-nan', good, alpha=float('nan'))
+    write('activated', good, more=lambda writer: writer.add_array('adapter.alora.invocation_tokens', [1, 2]))
+    write('ranks', pair(q, (4, WIDTH), (qo, 3)))
+    write('embedding-ranks', pair('token_embd.weight', (300, 4), (WIDTH, 3)))
+    write('slices', pair(q, (2, 4, WIDTH), (2, qo, 4)))
+    write('transposed', pair(q, (WIDTH, 4), (4, qo)))
+    write('integers', pair(q, (4, WIDTH), (qo, 4), np.int32))
+    write('norm', pair('blk.0.attn_norm.weight', (4, WIDTH), (1, 4)))
+    write('nothing', {})
+    write('tied', pair('token_embd.weight', (300, 4), (WIDTH, 4)), architecture='gemma3')
+
+
+def make_llama_adapters(folder):
+    every = ('token_embd', 'output', 'attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down')
+    a = make_lora(folder, 'tiny-lora-a', every, 4, 8.0, seed=20)
+    b = make_lora(folder, 'tiny-lora-b', ('attn_q', 'attn_v'), 8, None, seed=21)
+    make_lora(folder, 'tiny-lora-b-f16', ('attn_q', 'attn_v'), 8, None, seed=21, dtype=np.float16)
+    make_llama_with(folder, 'llama-merged-a', a)
+    both = {name: 0.5 * a.get(name, 0.0) + 2.0 * b.get(name, 0.0) for name in {**a, **b}}
+    make_llama_with(folder, 'llama-merged', both)
 
 
 def make_qwen2(folder):
@@ -349,7 +441,7 @@ def make_bert_layer(model, name):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    for make in (make_llama, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5, make_tied_t5):
+    for make in (make_llama, make_llama_adapters, make_bad_adapters, make_qwen2, make_gemma3, make_qwen3moe, make_mamba, make_bert, make_classifier, make_glm4, make_t5, make_tied_t5):
         make(folder)
 
 

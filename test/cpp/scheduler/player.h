@@ -175,10 +175,11 @@ class Player {
 };
 
 // What a candidate becomes when it is alone and everything is computed afresh.
-inline Tokens Alone(const FakeBackend& backend, Tokens tokens, int max_tokens, int candidate) {
+inline Tokens Alone(const FakeBackend& backend, Tokens tokens, int max_tokens, int candidate,
+                    const AdapterSet& adapters = {}) {
   Tokens text;
   for (int i = 0; i < max_tokens; ++i) {
-    std::vector<float> row = backend.RowBehind(tokens);
+    std::vector<float> row = backend.RowBehind(tokens, adapters);
     std::vector<Token> order(row.size());
     for (size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Token>(j);
     std::stable_sort(order.begin(), order.end(), [&](Token a, Token b) { return row[a] > row[b]; });
@@ -193,7 +194,8 @@ inline void Player::ExpectTextsOfAlone(const ScheduledRequest& request) {
   ASSERT_EQ(finished.count(request.id), 1u) << "request " << request.id << " was never answered";
   EXPECT_EQ(finished[request.id].error_code, "") << request.id;
   for (int i = 0; i < request.num_candidates; ++i) {
-    EXPECT_EQ((texts[{request.id, i}]), Alone(*backend, request.prompt, request.max_tokens, i)) << request.id;
+    EXPECT_EQ((texts[{request.id, i}]), Alone(*backend, request.prompt, request.max_tokens, i, request.adapters))
+        << request.id;
   }
 }
 

@@ -20,14 +20,14 @@ class CellModel {
   void Run(const StepPlan& plan) {
     for (const CacheOp& op : plan.cache_ops) Apply(op);
     behind_.clear();
-    for (const PlanRow& row : plan.rows) Evaluate(row, plan.SequencesOf(row));
+    for (const PlanRow& row : plan.rows) Evaluate(row, plan.SequencesOf(row), plan.adapters);
   }
-  void Restore(const PlanRestore& restore, Span<const Token> tokens) {
+  void Restore(const PlanRestore& restore, Span<const Token> tokens, const AdapterSet& adapters) {
     ASSERT_TRUE(sequences_[restore.sequence].empty());
     ASSERT_EQ(static_cast<int>(tokens.size()), restore.length);
     uint64_t seen = 1;
     for (Token token : tokens) {
-      seen = Mix(seen, token);
+      seen = See(seen, token, adapters);
       sequences_[restore.sequence].push_back(static_cast<int>(cells_.size()));
       cells_.push_back({token, seen, 1});
       ASSERT_LE(++num_used_, max_cells_);
@@ -45,6 +45,11 @@ class CellModel {
   static uint64_t Mix(uint64_t state, Token token) {
     state = (state ^ static_cast<uint64_t>(token + 1)) * 0x9e3779b97f4a7c15ULL;
     return state ^ (state >> 29);
+  }
+  // A token that is computed with adapters.
+  static uint64_t See(uint64_t state, Token token, const AdapterSet& adapters) {
+    for (const AdapterScale& each : adapters) state = Mix(state, 1000 * each.adapter + static_cast<Token>(each.scale));
+    return Mix(state, token);
   }
 
  private:
@@ -69,9 +74,9 @@ class CellModel {
     for (int cell : target) ++cells_[cell].owners;
   }
 
-  void Evaluate(const PlanRow& row, Span<const SequenceId> owners) {
+  void Evaluate(const PlanRow& row, Span<const SequenceId> owners, const AdapterSet& adapters) {
     const std::vector<int> before = sequences_[owners.front()];
-    uint64_t seen = Mix(before.empty() ? 1 : cells_[before.back()].seen, row.token);
+    uint64_t seen = See(before.empty() ? 1 : cells_[before.back()].seen, row.token, adapters);
     ASSERT_EQ(static_cast<int>(before.size()), row.position);
     for (SequenceId id : owners) {
       ASSERT_EQ(sequences_[id].size(), before.size());
@@ -101,6 +106,7 @@ class Storm {
         sequences_(4 + random_() % 14),
         options_(Sized(1 + random_() % 24, cells_, sequences_)),
         is_paced_(seed % 2 == 1 && options_.max_step_tokens >= 8),
+        num_sets_(seed % 3 == 0 ? 3 : 1),
         scheduler_(Paced(options_, is_paced_ ? 8 : 0)),
         model_(cells_, sequences_) {}
 
@@ -163,6 +169,11 @@ class Storm {
     int num_drawn = 0;
   };
 
+  struct Pinned {
+    Tokens tokens;
+    AdapterSet adapters;
+  };
+
   void Submit() {
     if (open_.size() > 12) return;
     ScheduledRequest request = Generate(next_, Count(1 + random_() % 40, 'a' + random_() % 2), 1 + random_() % 30,
@@ -180,6 +191,8 @@ class Storm {
         request.num_candidates > 0 && !request.is_beam_search && random_() % 2 == 0 ? 1 + random_() % 5 : 0;
     if (check_every > 0) AddChecks(&request);
     request.space = std::string(1, static_cast<char>('x' + random_() % 2));
+    if (const auto set = static_cast<int>(random_() % num_sets_))
+      request.adapters = {{1, 1}, {2, static_cast<float>(set)}};
     request.priority = static_cast<double>(random_() % 3);
     request.submitted = now_;
     if (random_() % 6 == 0) request.deadline = now_ + static_cast<TimeMs>(random_() % 4000);
@@ -187,8 +200,9 @@ class Storm {
     if (!prefixes_.empty() && random_() % 3 == 0) {
       const auto& parent = *std::next(prefixes_.begin(), random_() % prefixes_.size());
       request.parent = asked.spec.parent = parent.first;
+      asked.spec.adapters = parent.second.adapters;
       if (random_() % 2 == 0) request.prompt.clear();
-      asked.prompt = parent.second;
+      asked.prompt = parent.second.tokens;
       asked.prompt.insert(asked.prompt.end(), request.prompt.begin(), request.prompt.end());
     } else if (request.pin) {
       request.is_saved = random_() % 4 != 0;
@@ -257,7 +271,7 @@ class Storm {
         continue;
       }
       ++num_restored;
-      model_.Restore(restore, scheduler_.PromptOf(restore.request));
+      model_.Restore(restore, scheduler_.PromptOf(restore.request), open_.at(restore.request).spec.adapters);
       saved_[restore.request] = Expected(open_.at(restore.request), {});
     }
   }
@@ -343,14 +357,14 @@ class Storm {
     for (int node = read.node; node >= 0; node = tree.nodes[node].parent)
       path.insert(path.begin(), tree.nodes[node].token);
     uint64_t expected = Expected(asked, asked.texts[read.candidate]);
-    for (Token token : path) expected = CellModel::Mix(expected, token);
+    for (Token token : path) expected = CellModel::See(expected, token, asked.spec.adapters);
     EXPECT_EQ(seen, expected) << "a check does not see its candidate's text";
   }
 
   static uint64_t Expected(const Asked& asked, const Tokens& text) {
     uint64_t seen = 1;
-    for (Token token : asked.prompt) seen = CellModel::Mix(seen, token);
-    for (Token token : text) seen = CellModel::Mix(seen, token);
+    for (Token token : asked.prompt) seen = CellModel::See(seen, token, asked.spec.adapters);
+    for (Token token : text) seen = CellModel::See(seen, token, asked.spec.adapters);
     return seen;
   }
 
@@ -361,7 +375,7 @@ class Storm {
     num_timeouts += finished.error_code == "ERR_TIMEOUT";
     num_full += finished.error_code == "ERR_CACHE_FULL";
     if (finished.error_code.empty()) CheckComplete(asked, finished.usage);
-    if (finished.error_code.empty() && asked.spec.pin) prefixes_[finished.id] = asked.prompt;
+    if (finished.error_code.empty() && asked.spec.pin) prefixes_[finished.id] = {asked.prompt, asked.spec.adapters};
     open_.erase(found);
   }
 
@@ -423,12 +437,13 @@ class Storm {
   int cells_, sequences_;
   SchedulerOptions options_;
   bool is_paced_;
+  int num_sets_;  // Of adapters, none among them.
   Scheduler scheduler_;
   CellModel model_;
   TimeMs now_ = 0;
   RequestId next_ = 1;
   std::map<RequestId, Asked> open_;
-  std::map<RequestId, Tokens> prefixes_;
+  std::map<RequestId, Pinned> prefixes_;
   std::map<RequestId, uint64_t> saved_;
 };
 
