@@ -8,8 +8,9 @@
 
 namespace winnow {
 
-// Why a kind of device that this build knows can't be used here, such as a driver that is missing or too old; empty where
-// nothing is wrong. ggml looks for devices once in a process, in the first call of this, and then tells the reason.
+// Why a kind of device that this build knows can't be used here, such as a driver that is missing or too old; empty
+// where nothing is wrong. ggml looks for devices once in a process, in the first call of this, and then tells the
+// reason.
 const std::string& DeviceTrouble();
 
 // GPUs that this build of llama.cpp finds here, in its order, with their free memory of this moment.

@@ -47,7 +47,7 @@ export interface JobOptions {
   /** Goes on although input, model or options have changed. */
   force: boolean;
   signal?: AbortSignal;
-  /** Called at most ten times a second. */
+  /** Called at most ten times a second, and at the end. */
   onProgress?: (progress: JobProgress) => void;
 }
 
@@ -131,6 +131,7 @@ class Job {
         await sink.append(this.#lineOf(row));
         this.#count(row);
       }
+      this.#options.onProgress?.(this.#progress);
     } finally {
       await sink.close();
     }

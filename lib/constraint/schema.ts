@@ -309,7 +309,7 @@ function isOf(type: Type, value: unknown): boolean {
 function isWithin(schema: unknown, types: readonly Type[]): boolean {
   const { type } = (schema ?? {}) as Fields;
   const own = Array.isArray(type) ? type : [type];
-  return own.every((name) => types.includes(name) || (name === 'integer' && types.includes('number')));
+  return (own as Type[]).every((name) => types.includes(name) || (name === 'integer' && types.includes('number')));
 }
 
 function checkKeywords(schema: Fields, pointer: string, supported: readonly string[]): void {

@@ -19,7 +19,7 @@ export async function startWorkers({ threads, concurrency, ...data }: ResolvedPo
   const name = `winnow:pool:${process.pid}:${++pools}`;
   const workerData: PoolWorkerData = { ...data, channel: name };
   const piscina = new Piscina({
-    filename: new URL('./worker.js', import.meta.url).href,
+    filename: new URL('./entry.cjs', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: concurrency,

@@ -66,4 +66,4 @@ function checkFile(file) {
   return [...imports.filter(Boolean), ...secrets];
 }
 
-export const checkLibLayers = () => listFiles(['lib'], ['.ts']).flatMap(checkFile);
+export const checkLibLayers = () => listFiles(['lib'], ['.ts', '.cts']).flatMap(checkFile);
