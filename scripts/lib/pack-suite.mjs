@@ -9,7 +9,7 @@ import { runStep } from './step.mjs';
 
 const model = 'smollm2-135m';
 const allowedFiles =
-  /^(dist\/.*\.(js|d\.ts|js\.map)|prebuilds\/[\w-]+\/winnow\.node|package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES\.md)$/;
+  /^(dist\/.*\.(c?js|d\.c?ts|c?js\.map)|prebuilds\/[\w-]+\/winnow\.node|package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES\.md)$/;
 const neededFiles = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'LICENSE', 'THIRD_PARTY_NOTICES.md'];
 
 /** The README's first code block that imports the package: what a user copies must run. */
