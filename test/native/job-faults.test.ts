@@ -232,7 +232,7 @@ for (const job of [score, openAi]) {
   });
 
   test.serial(`a torn last line is cut: winnow ${job.args.join(' ')}`, async (t) => {
-    const jobs = await prepareJobs(t, { name: 'fake-delay-5' });
+    const jobs = await prepareJobs(t, { name: 'fake-delay-100' });
     const whole = await uninterrupted(t, job, jobs);
     const { child, ended } = jobs.start(argsOf(job, jobs));
     const written = jobs.inFolder(job === score ? 'out.jsonl' : 'out.jsonl.journal');
