@@ -239,7 +239,7 @@ for (const job of [score, openAi]) {
   });
 
   test.serial(`a torn last line is cut: winnow ${job.args.join(' ')}`, async (t) => {
-    const jobs = await prepareJobs(t, { name: 'fake-delay-5' });
+    const jobs = await prepareJobs(t, { name: 'fake-delay-100' });
     await jobs.write('rows.jsonl', jsonLines(job.rows));
     const whole = await runWhole(t, job, jobs);
     const { child, ended } = jobs.start(argsOf(job, jobs));

@@ -21,12 +21,16 @@ const requests = Array.from({ length: rowCount / 2 }, (_, i) => ({
   url: '/v1/chat/completions',
   body: { messages: messages(i), max_tokens: 8, seed: i },
 }));
-const jobs = { score: { rows: scored, how: [] }, batch: { rows: requests, how: ['--openai', '--ordered'] } };
+// Scoring takes fewer steps: each is the longer, so that there is time to befall it.
+const jobs = {
+  score: { rows: scored, how: [], model: 'fake-delay-200' },
+  batch: { rows: requests, how: ['--openai', '--ordered'], model: 'fake-delay-40' },
+};
 
 /** A job of some seconds; `journal` grows while it runs. */
 async function prepare(t: Parameters<typeof prepareJobs>[0], command: 'score' | 'batch') {
-  const { rows, how } = jobs[command];
-  const prepared = await prepareJobs(t, { name: 'fake-delay-20' });
+  const { rows, how, model } = jobs[command];
+  const prepared = await prepareJobs(t, { name: model });
   await prepared.write('rows.jsonl', jsonLines(rows));
   const { inFolder, run, read } = prepared;
   const args = (output: string) => [command, '-i', inFolder('rows.jsonl'), '-o', inFolder(output), ...how];
@@ -86,6 +90,7 @@ for (const command of ['score', 'batch'] as const) {
     const { start, run, args, plain, untilRows } = await prepare(t, command);
     const first = start(args('out.jsonl'), '', { jumpingClock: true });
     await untilRows();
+    first.child.kill('SIGSTOP'); // Not at its end before the other has begun.
     const other = await run(args('out.jsonl'), '', { jumpingClock: true });
     t.regex(other.stderr, /Another process is writing/, 'its lock does not age');
     first.child.kill('SIGKILL');
