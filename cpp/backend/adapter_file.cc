@@ -3,17 +3,14 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <memory>
 #include <string_view>
 
+#include "backend/gguf_file.h"
 #include "backend/machine.h"
 #include "base/error.h"
-#include "gguf.h"
 
 namespace winnow {
 namespace {
-
-using GgufPointer = std::unique_ptr<gguf_context, void (*)(gguf_context*)>;
 
 struct Shape {
   ggml_type type = GGML_TYPE_F32;
@@ -24,10 +21,6 @@ struct Pair {
   Shape a;
   Shape b;
 };
-
-GgufPointer OpenGguf(const std::string& path) {
-  return {gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}), gguf_free};
-}
 
 [[noreturn]] void Refuse(const char* code, const std::string& path, const std::string& reason) {
   throw Error(code, path + " can't be used as an adapter: " + reason + ".");

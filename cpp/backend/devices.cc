@@ -2,29 +2,23 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <string>
 
 #include "backend/engine_sizes.h"
+#include "backend/gguf_file.h"
 #include "backend/llama_model.h"
 #include "backend/log.h"
 #include "base/error.h"
 #include "ggml-backend.h"
-#include "gguf.h"
 
 namespace winnow {
 namespace {
-
-struct GgufDeleter {
-  void operator()(gguf_context* file) const { gguf_free(file); }
-};
-using GgufPointer = std::unique_ptr<gguf_context, GgufDeleter>;
 
 // The runtime's context, its libraries' work space and the graph's activations; logits come on top.
 constexpr int64_t kStepReserve = int64_t{512} << 20;
 
 GgufPointer Open(const std::string& path) {
-  GgufPointer file(gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}));
+  GgufPointer file = OpenGguf(path);
   if (file == nullptr) throw Error("ERR_MODEL_LOAD", "The head of " + path + " could not be read.");
   return file;
 }

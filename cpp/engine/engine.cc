@@ -41,6 +41,17 @@ Clock::time_point FromMs(TimeMs time) {
   return time == kNever ? Clock::time_point::max() : Clock::time_point(std::chrono::milliseconds(time));
 }
 
+// The exception that is being caught, as the event that tells it.
+ErrorEvent CaughtError(RequestId request) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {request, error.code(), error.what(), error.facts()};
+  } catch (const std::exception& error) {
+    return {request, "ERR_ENGINE", error.what(), {}};
+  }
+}
+
 // A candidate, or the prompt, as it is answered.
 struct Answering {
   Session session;
@@ -308,10 +319,8 @@ class Engine::Impl {
   Engine::SaveOutcome SaveNow(RequestId id) {
     try {
       return StateOf(id);
-    } catch (const Error& error) {
-      return ErrorEvent{id, error.code(), error.what(), error.facts()};
-    } catch (const std::exception& error) {
-      return ErrorEvent{id, "ERR_ENGINE", error.what(), {}};
+    } catch (const std::exception&) {
+      return CaughtError(id);
     }
   }
 
@@ -331,10 +340,8 @@ class Engine::Impl {
     try {
       work();
       return std::nullopt;
-    } catch (const Error& error) {
-      return ErrorEvent{kNoRequest, error.code(), error.what(), error.facts()};
-    } catch (const std::exception& error) {
-      return ErrorEvent{kNoRequest, "ERR_ENGINE", error.what(), {}};
+    } catch (const std::exception&) {
+      return CaughtError(kNoRequest);
     }
   }
 
@@ -481,10 +488,8 @@ class Engine::Impl {
         encodes_.Add(EncodeOf(id, &added));
       }
       ++num_waiting_;
-    } catch (const Error& error) {
-      Refuse({id, error.code(), error.what(), error.facts()});
-    } catch (const std::exception& error) {
-      Refuse({id, "ERR_ENGINE", error.what(), {}});
+    } catch (const std::exception&) {
+      Refuse(CaughtError(id));
     }
   }
 

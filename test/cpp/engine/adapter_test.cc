@@ -13,15 +13,20 @@ Request With(std::vector<RequestAdapter> adapters, Request request) {
 
 struct AdapterTest : EngineTest {
   // The code of what came of it; empty = it went well.
-  std::string Unload(const std::string& path) {
+  std::string Unload(const std::string& path) { return Await(&Engine::UnloadAdapter, path); }
+  std::string Load(const std::string& path) { return Await(&Engine::LoadAdapter, path); }
+  std::string Await(void (Engine::*act)(const std::string&, Engine::AdapterDone), const std::string& path) {
     std::promise<std::string> outcome;
-    engine->UnloadAdapter(path, [&](std::optional<ErrorEvent> error) { outcome.set_value(error ? error->code : ""); });
+    (engine.get()->*act)(path, [&](std::optional<ErrorEvent> error) { outcome.set_value(error ? error->code : ""); });
     return outcome.get_future().get();
   }
-  std::string Load(const std::string& path) {
-    std::promise<std::string> outcome;
-    engine->LoadAdapter(path, [&](std::optional<ErrorEvent> error) { outcome.set_value(error ? error->code : ""); });
-    return outcome.get_future().get();
+  RequestId PinPrefix(std::vector<RequestAdapter> adapters) {
+    Request pin;
+    pin.prompt = Tokens("a prefix");
+    pin.pin = true;
+    const RequestId prefix = engine->Submit(client, With(std::move(adapters), pin));
+    inbox.WaitFor(prefix);
+    return prefix;
   }
   std::string TextOf(const AdapterSet& set, const std::string& prompt, int max_tokens) const {
     std::vector<Token> tokens = Tokens(prompt);
@@ -85,12 +90,7 @@ TEST_F(AdapterTest, AnEncoderDecoderModelHasNone) {
 
 TEST_F(AdapterTest, WhatRunsOnAPrefixHasThePrefixsAdapters) {
   Open("fake");
-  Request pin;
-  pin.prompt = Tokens("a prefix");
-  pin.pin = true;
-  pin.adapters = {{"a", 1}};
-  const RequestId prefix = engine->Submit(client, pin);
-  inbox.WaitFor(prefix);
+  const RequestId prefix = PinPrefix({{"a", 1}});
   Request child = Greedy("", 6);
   child.parent = prefix;
   EXPECT_EQ(Run(child).texts[0], TextOf({{1, 1}}, "a prefix", 6));
@@ -98,12 +98,7 @@ TEST_F(AdapterTest, WhatRunsOnAPrefixHasThePrefixsAdapters) {
 
 TEST_F(AdapterTest, OneThatIsUsedIsNotLetGo) {
   Open("fake-delay-2");
-  Request pin;
-  pin.prompt = Tokens("a prefix");
-  pin.pin = true;
-  pin.adapters = {{"a", 1}};
-  const RequestId prefix = engine->Submit(client, pin);
-  inbox.WaitFor(prefix);
+  const RequestId prefix = PinPrefix({{"a", 1}});
   const RequestId running = engine->Submit(client, With({{"b", 1}}, Greedy("one", 400)));
   inbox.WaitForTokens(running, 2);
   EXPECT_EQ(Unload("a"), "ERR_ADAPTER_IN_USE");
