@@ -224,7 +224,8 @@ export class Model implements AsyncDisposable {
 
   /**
    * Pins what `prefix.save()` wrote, without evaluating it. `adapters`: those it was made with. Rejects with
-   * PrefixFileError for a file that is damaged or belongs to another model, adapters, cache type, kernels or version, and with the file system's error.
+   * PrefixFileError for a file that is damaged or belongs to another model, adapters, cache type, kernels or version,
+   * and with the file system's error.
    *
    * @example
    * const prefix = await model.loadPrefix('system-prompt.prefix');

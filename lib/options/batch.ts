@@ -58,7 +58,7 @@ export interface JobFileOptions {
   force?: boolean;
   /** Stops the run; what has been written stays. */
   signal?: AbortSignal;
-  /** Called at most ten times a second. */
+  /** Called at most ten times a second, and at the end. */
   onProgress?: (progress: BatchProgress) => void;
 }
 

@@ -54,7 +54,7 @@ export interface EvalFileOptions extends EvalDrawing {
   force?: boolean;
   /** Stops the run; what has been done stays. */
   signal?: AbortSignal;
-  /** Called at most ten times a second; `share` is of the items that have ended. */
+  /** Called at most ten times a second, and at the end; `share` is of the items that have ended. */
   onProgress?: (progress: BatchProgress) => void;
 }
 
